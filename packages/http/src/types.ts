@@ -1,0 +1,161 @@
+import type { Fields, FieldsInit, Processed } from '@tp/wire';
+
+/**
+ * A body to send: text (as UTF-8), bytes, or a stream of bytes (any async iterable: a Node or web
+ * `ReadableStream`, a generator). Bytes and text go as one piece; a stream is read as the peer
+ * grants credit, and ended early (`return()`) when the exchange ends before it does.
+ */
+export type Body = string | Uint8Array | AsyncIterable<Uint8Array>;
+
+/** What `client.request` takes. */
+export interface RequestOptions {
+  /** Default `GET`. */
+  readonly method?: string;
+  /** The request target as it stands in the request line, e.g. `/items?page=2`. */
+  readonly path: string;
+  readonly headers?: FieldsInit;
+  readonly body?: Body | null;
+  /** Asked for once the body has been sent to its end. */
+  readonly trailers?: () => FieldsInit;
+  /** Aborting cancels the exchange here and stops the handler there. */
+  readonly signal?: AbortSignal;
+  /**
+   * How long the whole exchange may take, in ms, until the end of the response's body. It travels
+   * with the request, lowered by the time that it waited. Default: the client's `requestTimeoutMs`
+   * until the response's head, and no limit after it.
+   */
+  readonly deadlineMs?: number;
+  /** Called for each 1xx head that comes before the response (100, 103). */
+  readonly onInformation?: (status: number, headers: Fields) => void;
+}
+
+/** What both sides receive a body as. It can be read once, in one of these ways. */
+export interface IncomingBody {
+  /** The body piece by piece. Not reading on withholds credit from the sender. Leaving the loop early cancels the exchange. */
+  readonly body: AsyncIterable<Uint8Array>;
+  /**
+   * The whole body: at once when it came with its head, a promise when there is more to come; so
+   * `await` it, or test for a promise where each turn counts. The bytes are a view onto the batch
+   * that brought them: copy what you keep for long.
+   *
+   * @throws {TpError} `BODY_LIMIT` past `maxBufferedBodyBytes`.
+   */
+  bytes(): Uint8Array | Promise<Uint8Array>;
+  /** `bytes()` as UTF-8 text. */
+  text(): string | Promise<string>;
+  /** `text()` parsed as JSON. */
+  json(): unknown;
+  /** Fields after the body; undefined until the body was read to its end, or when there are none. */
+  readonly trailers: Fields | undefined;
+}
+
+/** What `client.request` resolves with, when the response's head is there. */
+export interface Response extends IncomingBody {
+  readonly status: number;
+  /** The reason phrase, when it differs from the status code's usual one; else empty. */
+  readonly reason: string;
+  readonly headers: Fields;
+}
+
+/** What a handler is given. */
+export interface Request extends IncomingBody {
+  readonly method: string;
+  /** The request target exactly as the client sent it. */
+  readonly path: string;
+  readonly headers: Fields;
+  /** Fires when the client cancels, the deadline passes, or the link is lost. Made when first asked for. */
+  readonly signal: AbortSignal;
+  /** What is left of the client's deadline, in ms; undefined when it set none. */
+  readonly remainingMs: number | undefined;
+  /** Sends a 1xx head ahead of the response (100 to 199, but not 101). */
+  inform(status: number, headers?: FieldsInit): void;
+}
+
+/** What a handler answers. */
+export interface ResponseInit {
+  /** Default 200. */
+  readonly status?: number;
+  /** Sent only when it differs from the usual phrase. */
+  readonly reason?: string;
+  readonly headers?: FieldsInit;
+  readonly body?: Body | null;
+  /** Asked for once the body has been sent to its end. */
+  readonly trailers?: () => FieldsInit;
+}
+
+/**
+ * Answers one request. A throw or rejection becomes status 500, unless it is a `TpError`: then the
+ * exchange is refused with its code, and its `processed` reaches the client.
+ */
+export type Handler = (request: Request) => ResponseInit | Promise<ResponseInit>;
+
+/** The lean client: one peer or several equal ones, over a pool of links. */
+export interface Client {
+  /**
+   * Sends a request and resolves with the response's head.
+   *
+   * @throws {TpError} with `code` and `processed`; see `docs/protocol.md` for each code's meaning.
+   */
+  request(options: RequestOptions): Promise<Response>;
+  /** How many requests wait for their response's head; for balancing. */
+  readonly pending: number;
+  /** Figures since the start, per peer and link. */
+  stats(): ClientStats;
+  /** Opens links ahead of the first request; resolves when one link to each peer stands. */
+  ready(): Promise<void>;
+  /** Takes no further request, waits for those under way (at most `drainTimeoutMs`), and closes. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** The lean server. */
+export interface Server {
+  /**
+   * Starts to listen at an address (`teleport://HOST:PORT`, `teleports://…`, `teleport+unix:PATH`);
+   * may be called for several. Resolves with the bound address, its port filled in.
+   */
+  listen(address: string): Promise<string>;
+  readonly addresses: readonly string[];
+  stats(): ServerStats;
+  /** Announces the end to every peer, waits for requests under way (at most `drainTimeoutMs`), and closes. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Counters of one link. Bytes are what crossed its socket, as the socket counts them. */
+export interface LinkStats {
+  readonly peer: string;
+  readonly state: 'opening' | 'open' | 'draining' | 'closed';
+  readonly wireBytesIn: number;
+  readonly wireBytesOut: number;
+  /** Bytes of records before packing and after unpacking. */
+  readonly unpackedBytesIn: number;
+  readonly unpackedBytesOut: number;
+  readonly batchesIn: number;
+  readonly batchesOut: number;
+  readonly requests: number;
+  readonly pending: number;
+  /** Bytes of records and bodies that wait to be sent. */
+  readonly queueBytes: number;
+  readonly roundTripMs: number | undefined;
+  readonly codecIn: string;
+  readonly codecOut: string;
+}
+
+/** Links that are open now, and sums over all links since the start (`total`, whose `state` is "closed"). */
+export interface ClientStats {
+  readonly links: readonly LinkStats[];
+  readonly wireBytesIn: number;
+  readonly wireBytesOut: number;
+  readonly requests: number;
+  readonly pending: number;
+  readonly queueBytes: number;
+  /** How often each limit was reached, by its name in `docs/limits`. */
+  readonly limitHits: ReadonlyMap<string, number>;
+}
+
+/** As `ClientStats`, for the links that peers opened to us. */
+export type ServerStats = ClientStats;
+
+/** The `processed` of a failure, for those who import one package only. */
+export type { Processed };
