@@ -1,1 +1,21 @@
-export {};
+export { BatchDecoder, type RecordSink } from './batch-decoder.ts';
+export { BatchEncoder, type BatchEncoderOptions, FRONT } from './batch-encoder.ts';
+export { type ByteOps, portableBytes } from './bytes.ts';
+export type { Envelope, WindowStart } from './envelope.ts';
+export { EnvelopeDecoder } from './envelope-decoder.ts';
+export { encodeEnvelope, sealPlain } from './envelope-encoder.ts';
+export { type ErrorCode, isTpError, type Processed, TpError, type TpErrorInit } from './errors.ts';
+export { Fields, type FieldsInit } from './fields.ts';
+export { RequestHead, ResponseHead } from './head.ts';
+export type { Flaw } from './head-decoder.ts';
+export { type CodecName, type CodecOffer, type Hello, isWindowLog } from './hello.ts';
+export { isFieldValue, isTarget, isToken } from './legal.ts';
+export {
+  DEFAULT_LIMITS,
+  MAX_CREDIT,
+  MAX_DATA,
+  MAX_ID,
+  MAX_INLINE_BODY,
+  type WireLimits,
+} from './limits.ts';
+export { ALPN, matchPreface, PREFACE } from './preface.ts';

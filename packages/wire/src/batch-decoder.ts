@@ -1,0 +1,468 @@
+import type { ByteOps } from './bytes.ts';
+import { codeFromWire, processedFromWire } from './codes.ts';
+import type { ErrorCode, Processed } from './errors.ts';
+import type { Fields } from './fields.ts';
+import type { RequestHead, ResponseHead } from './head.ts';
+import { type Flaw, HeadDecoder, HeadParts, type TakeBlob } from './head-decoder.ts';
+import { type Hello, readHello } from './hello.ts';
+import { MAX_DATA, MAX_ID, MAX_INLINE_BODY, type WireLimits } from './limits.ts';
+import { ByteReader, protocolError } from './reader.ts';
+import * as schema from './schema.ts';
+
+/**
+ * Takes the records of a batch in order. Bodies come as a range of `bytes`: what is kept must be
+ * copied or viewed before the memory is used again.
+ */
+export interface RecordSink {
+  request(
+    id: number,
+    head: RequestHead,
+    more: boolean,
+    timeoutMs: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): void;
+  response(
+    id: number,
+    head: ResponseHead,
+    more: boolean,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): void;
+  data(id: number, last: boolean, bytes: Uint8Array, start: number, end: number): void;
+  trailers(id: number, fields: Fields): void;
+  /** A record whose stream must end, though the link need not (errors "of the stream"). */
+  flawed(id: number, kind: 'request' | 'response' | 'trailers', flaw: Flaw): void;
+  credit(id: number, bytes: number): void;
+  cancel(id: number, code: ErrorCode, processed: Processed, message: string): void;
+  ping(token: number): void;
+  pong(token: number): void;
+  goaway(lastId: number, code: ErrorCode, final: boolean, message: string): void;
+  hello(hello: Hello): void;
+  /** Something useless that is charged (W-095). */
+  glitch(): void;
+}
+
+const NOTHING = new Uint8Array(0);
+
+/** Reads the batches of one direction: records in, calls to a sink out. Holds the direction's table. */
+export class BatchDecoder {
+  readonly #heads: HeadDecoder;
+  readonly #sink: RecordSink;
+  readonly #reader = new ByteReader();
+  readonly #parts = new HeadParts();
+  readonly #blobs: Uint8Array[] = [];
+  #blobAt = 0;
+  #lastRequest = 0;
+  #lastResponse = 0;
+
+  /** @param limits what our own hello said that we accept. */
+  constructor(ops: ByteOps, limits: WireLimits, sink: RecordSink) {
+    this.#heads = new HeadDecoder(ops, limits);
+    this.#sink = sink;
+  }
+
+  /**
+   * Reads the records of an envelope: `plain`, then what `packed` has unpacked to.
+   *
+   * @throws {TpError} with the code that ends the link. Records before the fault have been given
+   * to the sink.
+   */
+  decode(plain: Uint8Array | undefined, unpacked: Uint8Array | undefined): void {
+    this.#blobAt = 0;
+    this.#blobs.length = 0;
+    if (plain !== undefined) this.#batch(plain, true);
+    if (unpacked !== undefined) this.#batch(unpacked, false);
+    if (this.#blobAt < this.#blobs.length) {
+      throw protocolError('an envelope has a blob that no record takes (W-064)');
+    }
+  }
+
+  #batch(bytes: Uint8Array, isPlain: boolean): void {
+    const reader = this.#reader;
+    const end = bytes.length;
+    reader.enter(bytes, 0, end);
+    while (reader.position < end) {
+      const tag = reader.varint();
+      if (tag !== schema.BATCH_RECORD) {
+        reader.skip(tag, 2);
+        this.#sink.glitch();
+        continue;
+      }
+      const length = reader.length();
+      const next = reader.position + length;
+      reader.end = next;
+      this.#record(isPlain);
+      if (reader.position !== next) throw protocolError('a record has two kinds (W-005)');
+      reader.end = end;
+    }
+  }
+
+  #record(isPlain: boolean): void {
+    const reader = this.#reader;
+    let tag = 0;
+    for (;;) {
+      if (reader.position === reader.end) {
+        this.#sink.glitch();
+        return;
+      }
+      tag = reader.varint();
+      if ((tag & 7) === schema.BYTES && tag <= schema.BLOB) break;
+      reader.skip(tag, 12);
+      this.#sink.glitch();
+    }
+    const length = reader.length();
+    const recordEnd = reader.end;
+    const end = reader.position + length;
+    reader.end = end;
+    switch (tag) {
+      case schema.REQUEST:
+        this.#request();
+        break;
+      case schema.RESPONSE:
+        this.#response();
+        break;
+      case schema.DATA:
+        this.#data();
+        break;
+      case schema.TRAILERS:
+        this.#trailers();
+        break;
+      case schema.CREDIT:
+        this.#credit();
+        break;
+      case schema.CANCEL:
+        this.#cancel();
+        break;
+      case schema.PING:
+        this.#sink.ping(this.#token());
+        break;
+      case schema.PONG:
+        this.#sink.pong(this.#token());
+        break;
+      case schema.GOAWAY:
+        this.#goaway();
+        break;
+      case schema.HELLO:
+        this.#sink.hello(readHello(reader));
+        break;
+      case schema.BLOB:
+        if (!isPlain) throw protocolError('a blob stands in packed (W-064)');
+        this.#blobs.push(reader.bytes.subarray(reader.position, end));
+        reader.position = end;
+        break;
+      default:
+        throw protocolError('a record has the number 0 (W-002)');
+    }
+    reader.end = recordEnd;
+    this.#skipUnknownAfter();
+  }
+
+  #skipUnknownAfter(): void {
+    const reader = this.#reader;
+    while (reader.position < reader.end) {
+      const tag = reader.varint();
+      if (tag >>> 3 < 12) throw protocolError('a record has two kinds (W-005)');
+      reader.skip(tag, 12);
+      this.#sink.glitch();
+    }
+  }
+
+  #bodyStart = 0;
+  #bodyEnd = 0;
+  #id = 0;
+  #more = false;
+  #bodyBlob = false;
+  #timeout = 0;
+
+  /** Reads the fields that request, response and trailers share. */
+  #head(knownBelow: number): void {
+    const reader = this.#reader;
+    const parts = this.#parts;
+    parts.clear(reader.bytes);
+    this.#id = 0;
+    this.#bodyStart = 0;
+    this.#bodyEnd = 0;
+    this.#more = false;
+    this.#bodyBlob = false;
+    this.#timeout = 0;
+    const end = reader.end;
+    while (reader.position < end) {
+      const tag = reader.varint();
+      if (tag >>> 3 >= knownBelow) {
+        reader.skip(tag, knownBelow);
+        this.#sink.glitch();
+        continue;
+      }
+      switch (tag) {
+        case schema.HEAD_ID:
+          this.#id = reader.varint();
+          break;
+        case schema.HEAD_BLOCK:
+          parts.block = reader.varint();
+          break;
+        case schema.HEAD_OPS: {
+          const length = reader.length();
+          const opsEnd = reader.position + length;
+          reader.end = opsEnd;
+          while (reader.position < opsEnd) parts.ops.push(reader.varint());
+          reader.end = end;
+          break;
+        }
+        case schema.HEAD_OP_UNPACKED:
+          parts.ops.push(reader.varint());
+          break;
+        case schema.HEAD_TEXT: {
+          const length = reader.length();
+          parts.texts.push(reader.position, reader.position + length);
+          reader.position += length;
+          break;
+        }
+        case schema.HEAD_KEEP:
+          parts.keep = reader.varint();
+          break;
+        case schema.HEAD_BODY: {
+          const length = reader.length();
+          this.#bodyStart = reader.position;
+          this.#bodyEnd = reader.position + length;
+          reader.position += length;
+          break;
+        }
+        case schema.HEAD_MORE:
+          this.#more = reader.varint() !== 0;
+          break;
+        case schema.HEAD_BODY_BLOB:
+          this.#bodyBlob = reader.varint() !== 0;
+          break;
+        case schema.REQUEST_TIMEOUT:
+          this.#timeout = reader.varint();
+          break;
+        default:
+          reader.skip(tag, knownBelow);
+      }
+    }
+  }
+
+  #request(): void {
+    this.#head(10);
+    const id = this.#id === 0 ? this.#lastRequest + 1 : this.#id;
+    if (id <= this.#lastRequest || id > MAX_ID) {
+      throw protocolError(
+        `request id ${id} does not grow from ${this.#lastRequest}, or is too high (W-030)`,
+      );
+    }
+    this.#lastRequest = id;
+    const head = this.#heads.request(this.#parts, this.#takeBlob);
+    const bytes = this.#takeBody();
+    if ('code' in head) this.#sink.flawed(id, 'request', head);
+    else if (this.#bodyEnd - this.#bodyStart > MAX_INLINE_BODY)
+      this.#sink.flawed(id, 'request', TOO_LONG);
+    else {
+      this.#sink.request(
+        id,
+        head,
+        this.#more,
+        this.#timeout,
+        bytes,
+        this.#bodyStart,
+        this.#bodyEnd,
+      );
+    }
+  }
+
+  #response(): void {
+    this.#head(9);
+    const id = this.#id === 0 ? this.#lastResponse + 1 : this.#id;
+    if (id > MAX_ID) throw protocolError(`response id ${id} is too high (W-030)`);
+    this.#lastResponse = id;
+    const head = this.#heads.response(this.#parts, this.#takeBlob);
+    const bytes = this.#takeBody();
+    if ('code' in head) this.#sink.flawed(id, 'response', head);
+    else if (this.#bodyEnd - this.#bodyStart > MAX_INLINE_BODY)
+      this.#sink.flawed(id, 'response', TOO_LONG);
+    else this.#sink.response(id, head, this.#more, bytes, this.#bodyStart, this.#bodyEnd);
+  }
+
+  #trailers(): void {
+    this.#head(6);
+    const id = this.#streamId(this.#id);
+    const fields = this.#heads.trailers(this.#parts, this.#takeBlob);
+    if ('code' in fields) this.#sink.flawed(id, 'trailers', fields);
+    else this.#sink.trailers(id, fields);
+  }
+
+  #data(): void {
+    const reader = this.#reader;
+    let id = 0;
+    let last = false;
+    this.#bodyStart = 0;
+    this.#bodyEnd = 0;
+    this.#bodyBlob = false;
+    while (reader.position < reader.end) {
+      const tag = reader.varint();
+      switch (tag) {
+        case schema.HEAD_ID:
+          id = reader.varint();
+          break;
+        case schema.DATA_BYTES: {
+          const length = reader.length();
+          this.#bodyStart = reader.position;
+          this.#bodyEnd = reader.position + length;
+          reader.position += length;
+          break;
+        }
+        case schema.DATA_END:
+          last = reader.varint() !== 0;
+          break;
+        case schema.DATA_BLOB:
+          this.#bodyBlob = reader.varint() !== 0;
+          break;
+        default:
+          reader.skip(tag, 5);
+          this.#sink.glitch();
+      }
+    }
+    this.#streamId(id);
+    const bytes = this.#takeBody();
+    const length = this.#bodyEnd - this.#bodyStart;
+    if (length > MAX_DATA)
+      throw protocolError(`a data record has ${length} bytes; at most ${MAX_DATA} (W-041)`);
+    this.#sink.data(id, last, bytes, this.#bodyStart, this.#bodyEnd);
+    if (length === 0 && !last) this.#sink.glitch();
+  }
+
+  #credit(): void {
+    const { first, second } = this.#pair();
+    if (second === 0) this.#sink.glitch();
+    else this.#sink.credit(first, second);
+  }
+
+  #cancel(): void {
+    const reader = this.#reader;
+    let id = 0;
+    let code = 0;
+    let processed = 0;
+    let message = '';
+    while (reader.position < reader.end) {
+      const tag = reader.varint();
+      if (tag === schema.HEAD_ID) id = reader.varint();
+      else if (tag === schema.CANCEL_CODE) code = reader.varint();
+      else if (tag === schema.CANCEL_PROCESSED) processed = reader.varint();
+      else if (tag === schema.CANCEL_MESSAGE) message = this.#message();
+      else {
+        reader.skip(tag, 5);
+        this.#sink.glitch();
+      }
+    }
+    this.#sink.cancel(
+      this.#streamId(id),
+      codeFromWire(code),
+      processedFromWire(processed),
+      message,
+    );
+  }
+
+  #goaway(): void {
+    const reader = this.#reader;
+    let lastId = 0;
+    let code = 0;
+    let final = false;
+    let message = '';
+    while (reader.position < reader.end) {
+      const tag = reader.varint();
+      if (tag === schema.HEAD_ID) lastId = reader.varint();
+      else if (tag === schema.GOAWAY_CODE) code = reader.varint();
+      else if (tag === schema.GOAWAY_MESSAGE) message = this.#message();
+      else if (tag === schema.GOAWAY_FINAL) final = reader.varint() !== 0;
+      else {
+        reader.skip(tag, 5);
+        this.#sink.glitch();
+      }
+    }
+    this.#sink.goaway(lastId, codeFromWire(code), final, message);
+  }
+
+  #token(): number {
+    const reader = this.#reader;
+    let token = 0;
+    while (reader.position < reader.end) {
+      const tag = reader.varint();
+      if (tag === schema.HEAD_ID) token = reader.varint();
+      else {
+        reader.skip(tag, 2);
+        this.#sink.glitch();
+      }
+    }
+    return token;
+  }
+
+  #pair(): { first: number; second: number } {
+    const reader = this.#reader;
+    let first = 0;
+    let second = 0;
+    while (reader.position < reader.end) {
+      const tag = reader.varint();
+      if (tag === schema.HEAD_ID) first = reader.varint();
+      else if (tag === schema.CREDIT_BYTES) second = reader.varint();
+      else {
+        reader.skip(tag, 3);
+        this.#sink.glitch();
+      }
+    }
+    return { first, second };
+  }
+
+  #message(): string {
+    const reader = this.#reader;
+    const length = reader.length();
+    const start = reader.position;
+    reader.position = start + length;
+    return decodeUtf8(reader.bytes, start, start + Math.min(length, 1024));
+  }
+
+  #streamId(id: number): number {
+    if (id === 0 || id > MAX_ID) throw protocolError(`stream id ${id} does not exist (W-030)`);
+    return id;
+  }
+
+  /** Where the body is; `#bodyStart` and `#bodyEnd` count in what this gives. */
+  #takeBody(): Uint8Array {
+    if (!this.#bodyBlob) return this.#reader.bytes;
+    const blob = this.#takeBlob();
+    this.#bodyStart = 0;
+    this.#bodyEnd = blob.length;
+    return blob;
+  }
+
+  readonly #takeBlob: TakeBlob = () => {
+    const blob = this.#blobs[this.#blobAt++];
+    if (blob === undefined) throw protocolError('a record wants a blob that is not there (W-064)');
+    return blob.length === 0 ? NOTHING : blob;
+  };
+}
+
+const TOO_LONG: Flaw = {
+  code: 'BODY_LIMIT',
+  message: `a body in its head's record is longer than ${MAX_INLINE_BODY} bytes (W-040)`,
+};
+
+/** UTF-8 for messages to people; what is not UTF-8 becomes U+FFFD. */
+function decodeUtf8(bytes: Uint8Array, start: number, end: number): string {
+  let text = '';
+  let i = start;
+  while (i < end) {
+    const first = bytes[i++] ?? 0;
+    const extra =
+      first < 0x80 ? 0 : first >> 5 === 6 ? 1 : first >> 4 === 14 ? 2 : first >> 3 === 30 ? 3 : -1;
+    let code = extra === 0 ? first : first & (0x3f >> extra);
+    let taken = 0;
+    while (taken < extra && i < end && ((bytes[i] ?? 0) & 0xc0) === 0x80) {
+      code = (code << 6) | ((bytes[i++] ?? 0) & 0x3f);
+      taken++;
+    }
+    text += extra < 0 || taken < extra || code > 0x10ffff ? '\ufffd' : String.fromCodePoint(code);
+  }
+  return text;
+}

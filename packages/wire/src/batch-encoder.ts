@@ -1,0 +1,293 @@
+import type { ByteOps } from './bytes.ts';
+import { codeToWire, processedToWire } from './codes.ts';
+import type { ErrorCode, Processed } from './errors.ts';
+import type { Fields } from './fields.ts';
+import type { RequestHead, ResponseHead } from './head.ts';
+import { HeadEncoder, type HeadProgram } from './head-encoder.ts';
+import { type Hello, writeHello } from './hello.ts';
+import type { WireLimits } from './limits.ts';
+import * as schema from './schema.ts';
+import { ByteWriter, varintLength } from './writer.ts';
+
+/** What a batch encoder is made with. */
+export interface BatchEncoderOptions {
+  readonly bytes: ByteOps;
+  /** What the peer's hello accepts. */
+  readonly limits: WireLimits;
+  /** Whether a field's values must stay out of the window (W-060). */
+  readonly isSecret: (name: string) => boolean;
+  /** True when nothing is packed: all records then go to `plain`, and so do secrets as they are. */
+  readonly inline: boolean;
+}
+
+const EMPTY = new Uint8Array(0);
+/** Room kept free in front of the records, for an envelope's length and tags. */
+export const FRONT = 16;
+const INITIAL_CAPACITY = 64 * 1024;
+
+/**
+ * Writes records into the batch at hand. `records` and `blobs` are what the envelope is made of;
+ * `reset` starts the next batch. Heads are checked as they are written; a head that may not be sent
+ * throws INVALID_ARGUMENT or HEAD_LIMIT, processed "no", and leaves the batch as it was.
+ */
+export class BatchEncoder {
+  /** The records; bytes before `FRONT` are free for the envelope. */
+  readonly records: ByteWriter;
+  /** The blob records of `plain`; empty when `inline`. */
+  readonly blobs: ByteWriter;
+  readonly #heads: HeadEncoder;
+  readonly #inline: boolean;
+  readonly #bytes: ByteOps;
+  #lastRequest = 0;
+  #lastResponse = 0;
+
+  constructor(options: BatchEncoderOptions) {
+    this.#bytes = options.bytes;
+    this.#inline = options.inline;
+    this.records = new ByteWriter(options.bytes, INITIAL_CAPACITY);
+    this.blobs = new ByteWriter(options.bytes, options.inline ? FRONT : 1024);
+    this.#heads = new HeadEncoder(options.limits, options.isSecret, options.inline);
+    this.reset();
+  }
+
+  /** Bytes of the batch so far. */
+  get size(): number {
+    return this.records.position - FRONT + this.blobs.position - FRONT;
+  }
+
+  /** Starts the next batch. With `buffer`, the records go there from now on. */
+  reset(buffer?: Uint8Array): void {
+    if (buffer !== undefined) this.records.bytes = buffer;
+    this.records.position = FRONT;
+    this.blobs.position = FRONT;
+  }
+
+  /** @param detached whether the body must stay out of the window: it goes as a blob. */
+  request(
+    id: number,
+    head: RequestHead,
+    body: Uint8Array | undefined,
+    more: boolean,
+    timeoutMs: number,
+    detached = false,
+  ): void {
+    const program = this.#heads.request(head);
+    const shownId = id === this.#lastRequest + 1 ? 0 : id;
+    this.#lastRequest = id;
+    this.#message(schema.REQUEST, shownId, program, body ?? EMPTY, more, timeoutMs, detached);
+  }
+
+  /** As `request`. */
+  response(
+    id: number,
+    head: ResponseHead,
+    body: Uint8Array | undefined,
+    more: boolean,
+    detached = false,
+  ): void {
+    const program = this.#heads.response(head);
+    const shownId = id === this.#lastResponse + 1 ? 0 : id;
+    this.#lastResponse = id;
+    this.#message(schema.RESPONSE, shownId, program, body ?? EMPTY, more, 0, detached);
+  }
+
+  trailers(id: number, fields: Fields): void {
+    this.#message(schema.TRAILERS, id, this.#heads.trailers(fields), EMPTY, false, 0, false);
+  }
+
+  data(id: number, piece: Uint8Array, end: boolean, detached = false): void {
+    const apart = detached && !this.#inline && piece.length > 0;
+    if (apart) this.#blob(piece);
+    const shown = apart ? EMPTY : piece;
+    const size =
+      1 +
+      varintLength(id) +
+      (shown.length > 0 ? 1 + varintLength(shown.length) + shown.length : 0) +
+      (end ? 2 : 0) +
+      (apart ? 2 : 0);
+    const writer = this.#open(schema.DATA, size);
+    writer.byte(schema.HEAD_ID);
+    writer.varint(id);
+    if (shown.length > 0) {
+      writer.byte(schema.DATA_BYTES);
+      writer.varint(shown.length);
+      writer.raw(shown);
+    }
+    writeFlag(writer, schema.DATA_END, end);
+    writeFlag(writer, schema.DATA_BLOB, apart);
+  }
+
+  credit(id: number, bytes: number): void {
+    const writer = this.#open(schema.CREDIT, fieldLength(id) + fieldLength(bytes));
+    writer.varintField(schema.HEAD_ID, id);
+    writer.varintField(schema.CREDIT_BYTES, bytes);
+  }
+
+  cancel(id: number, code: ErrorCode, processed: Processed, message = ''): void {
+    const text = toUtf8(message);
+    const number = codeToWire(code);
+    const proof = processedToWire(processed);
+    const writer = this.#open(
+      schema.CANCEL,
+      fieldLength(id) + fieldLength(number) + fieldLength(proof) + textLength(text),
+    );
+    writer.varintField(schema.HEAD_ID, id);
+    writer.varintField(schema.CANCEL_CODE, number);
+    writer.varintField(schema.CANCEL_PROCESSED, proof);
+    if (text.length > 0) writer.bytesField(schema.CANCEL_MESSAGE, text);
+  }
+
+  ping(token: number): void {
+    this.#open(schema.PING, fieldLength(token)).varintField(schema.HEAD_ID, token);
+  }
+
+  pong(token: number): void {
+    this.#open(schema.PONG, fieldLength(token)).varintField(schema.HEAD_ID, token);
+  }
+
+  goaway(lastId: number, code: ErrorCode, final: boolean, message = ''): void {
+    const text = toUtf8(message);
+    const number = codeToWire(code);
+    const writer = this.#open(
+      schema.GOAWAY,
+      fieldLength(lastId) + fieldLength(number) + textLength(text) + (final ? 2 : 0),
+    );
+    writer.varintField(schema.HEAD_ID, lastId);
+    writer.varintField(schema.GOAWAY_CODE, number);
+    if (text.length > 0) writer.bytesField(schema.GOAWAY_MESSAGE, text);
+    writeFlag(writer, schema.GOAWAY_FINAL, final);
+  }
+
+  hello(hello: Hello): void {
+    const inner = new ByteWriter(this.#bytes, 256);
+    writeHello(inner, hello);
+    const body = inner.bytes.subarray(0, inner.position);
+    this.#open(schema.HELLO, body.length).raw(body);
+  }
+
+  #message(
+    tag: number,
+    id: number,
+    program: HeadProgram,
+    body: Uint8Array,
+    more: boolean,
+    timeoutMs: number,
+    detached: boolean,
+  ): void {
+    for (const value of program.blobs) this.#blobText(value);
+    const apart = detached && !this.#inline && body.length > 0;
+    if (apart) this.#blob(body);
+    const bodyLength = apart ? 0 : body.length;
+    const opsLength = lengthOfOps(program.ops);
+    const size =
+      fieldLength(id) +
+      fieldLength(program.block) +
+      (opsLength > 0 ? 1 + varintLength(opsLength) + opsLength : 0) +
+      lengthOfTexts(program.texts) +
+      fieldLength(program.keep) +
+      (bodyLength > 0 ? 1 + varintLength(bodyLength) + bodyLength : 0) +
+      (more ? 2 : 0) +
+      (apart ? 2 : 0) +
+      fieldLength(timeoutMs);
+    const writer = this.#open(tag, size);
+    writer.varintField(schema.HEAD_ID, id);
+    writer.varintField(schema.HEAD_BLOCK, program.block);
+    if (opsLength > 0) {
+      writer.byte(schema.HEAD_OPS);
+      writer.varint(opsLength);
+      for (const op of program.ops) writer.varint(op);
+    }
+    for (const text of program.texts) {
+      writer.byte(schema.HEAD_TEXT);
+      writer.varint(text.length);
+      writer.latin1(text);
+    }
+    writer.varintField(schema.HEAD_KEEP, program.keep);
+    if (bodyLength > 0) {
+      writer.byte(schema.HEAD_BODY);
+      writer.varint(bodyLength);
+      writer.raw(body);
+    }
+    writeFlag(writer, schema.HEAD_MORE, more);
+    writeFlag(writer, schema.HEAD_BODY_BLOB, apart);
+    writer.varintField(schema.REQUEST_TIMEOUT, timeoutMs);
+  }
+
+  /** Starts a record of that kind whose content has exactly `size` bytes, for which there is room then. */
+  #open(tag: number, size: number): ByteWriter {
+    const writer = this.records;
+    writer.ensure(size + 12);
+    writer.byte(schema.BATCH_RECORD);
+    writer.varint(1 + varintLength(size) + size);
+    writer.byte(tag);
+    writer.varint(size);
+    return writer;
+  }
+
+  #blob(piece: Uint8Array): void {
+    this.#openBlob(piece.length).raw(piece);
+  }
+
+  #blobText(text: string): void {
+    this.#openBlob(text.length).latin1(text);
+  }
+
+  #openBlob(length: number): ByteWriter {
+    const writer = this.blobs;
+    writer.ensure(length + 12);
+    writer.byte(schema.BATCH_RECORD);
+    writer.varint(1 + varintLength(length) + length);
+    writer.byte(schema.BLOB);
+    writer.varint(length);
+    return writer;
+  }
+}
+
+function fieldLength(value: number): number {
+  return value === 0 ? 0 : 1 + varintLength(value);
+}
+
+function textLength(text: Uint8Array): number {
+  return text.length === 0 ? 0 : 1 + varintLength(text.length) + text.length;
+}
+
+function lengthOfOps(ops: readonly number[]): number {
+  let length = 0;
+  for (let i = 0; i < ops.length; i++) length += varintLength(ops[i] ?? 0);
+  return length;
+}
+
+function lengthOfTexts(texts: readonly string[]): number {
+  let length = 0;
+  for (let i = 0; i < texts.length; i++) {
+    const size = texts[i]?.length ?? 0;
+    length += 1 + varintLength(size) + size;
+  }
+  return length;
+}
+
+function writeFlag(writer: ByteWriter, tag: number, flag: boolean): void {
+  if (!flag) return;
+  writer.byte(tag);
+  writer.byte(1);
+}
+
+function toUtf8(text: string): Uint8Array {
+  const bytes: number[] = [];
+  for (const char of text) {
+    const code = char.codePointAt(0) ?? 0;
+    if (code < 0x80) bytes.push(code);
+    else if (code < 0x800) bytes.push(0xc0 | (code >> 6), 0x80 | (code & 0x3f));
+    else if (code < 0x10000) {
+      bytes.push(0xe0 | (code >> 12), 0x80 | ((code >> 6) & 0x3f), 0x80 | (code & 0x3f));
+    } else {
+      bytes.push(
+        0xf0 | (code >> 18),
+        0x80 | ((code >> 12) & 0x3f),
+        0x80 | ((code >> 6) & 0x3f),
+        0x80 | (code & 0x3f),
+      );
+    }
+  }
+  return Uint8Array.from(bytes);
+}

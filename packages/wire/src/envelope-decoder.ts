@@ -1,0 +1,213 @@
+import type { Envelope, WindowStart } from './envelope.ts';
+import { TpError } from './errors.ts';
+import { codecFromWire, isWindowLog } from './hello.ts';
+import { MAX_HELLO, type WireLimits } from './limits.ts';
+import { ByteReader, protocolError } from './reader.ts';
+import * as schema from './schema.ts';
+
+/** Room for what an envelope has beside `plain` and `packed`. */
+const OVERHEAD = 64;
+const MAX_LENGTH_BYTES = 4;
+
+/**
+ * Cuts a stream of bytes into envelopes: chunks of any size in, whole envelopes out. Memory is
+ * taken for what has arrived, never for what a length promises.
+ */
+export class EnvelopeDecoder {
+  readonly #limits: WireLimits;
+  readonly #reader = new ByteReader();
+  readonly #chunks: Uint8Array[] = [];
+  #held = 0;
+  /** Bytes that the next envelope needs, its length included; 0 until the length is known. */
+  #needed = 0;
+  #maxLength = MAX_HELLO;
+
+  /** @param limits what our own hello says. Until `opened` is called, only a hello fits (W-009). */
+  constructor(limits: WireLimits) {
+    this.#limits = limits;
+  }
+
+  /** The peer's hello was read: envelopes of full size may follow. */
+  opened(): void {
+    this.#maxLength = this.#limits.batchPacked + this.#limits.batchUnpacked + OVERHEAD;
+  }
+
+  /** Bytes that wait for the rest of their envelope. */
+  get held(): number {
+    return this.#held;
+  }
+
+  /**
+   * Takes a chunk and gives each envelope that it completes. The views are good as long as the
+   * chunk is.
+   *
+   * @throws {TpError} PROTOCOL or DECOMPRESSION_LIMIT, which end the link.
+   */
+  *push(chunk: Uint8Array): Generator<Envelope, void, undefined> {
+    let rest = chunk;
+    if (this.#held > 0) {
+      const joined = this.#join(rest);
+      if (joined === undefined) return;
+      rest = joined;
+    }
+    let at = 0;
+    while (at < rest.length) {
+      const needed = this.#measure(rest, at);
+      if (needed === 0 || needed > rest.length - at) {
+        this.#hold(rest.subarray(at), needed);
+        return;
+      }
+      const start = at + this.#lengthBytes;
+      at += needed;
+      yield this.#parse(rest, start, at);
+    }
+  }
+
+  #lengthBytes = 0;
+
+  /** Whole size of the envelope at `at`, its length included; 0 when its length is not all there. */
+  #measure(bytes: Uint8Array, at: number): number {
+    let length = 0;
+    for (let i = 0; i < MAX_LENGTH_BYTES; i++) {
+      const byte = bytes[at + i];
+      if (byte === undefined) return 0;
+      length |= (byte & 0x7f) << (7 * i);
+      if (byte < 0x80) {
+        if (length === 0) throw protocolError('an envelope has the length 0 (W-010)');
+        if (length > this.#maxLength) {
+          throw new TpError({
+            code: 'DECOMPRESSION_LIMIT',
+            message: `an envelope of ${length} bytes is longer than the ${this.#maxLength} that fit here (W-009, W-018)`,
+          });
+        }
+        this.#lengthBytes = i + 1;
+        return length + i + 1;
+      }
+    }
+    throw protocolError("an envelope's length has more than four bytes (W-010)");
+  }
+
+  /** Adds to what is held; gives all of it when the envelope is complete. */
+  #join(chunk: Uint8Array): Uint8Array | undefined {
+    if (this.#needed === 0) {
+      const start = this.#concat(chunk);
+      this.#needed = this.#measure(start, 0);
+      if (this.#needed === 0 || this.#needed > start.length) {
+        this.#hold(start, this.#needed);
+        return undefined;
+      }
+      return this.#release(start);
+    }
+    if (this.#held + chunk.length < this.#needed) {
+      this.#chunks.push(chunk);
+      this.#held += chunk.length;
+      return undefined;
+    }
+    return this.#release(this.#concat(chunk));
+  }
+
+  #concat(last: Uint8Array): Uint8Array {
+    const joined = new Uint8Array(this.#held + last.length);
+    let at = 0;
+    for (const piece of this.#chunks) {
+      joined.set(piece, at);
+      at += piece.length;
+    }
+    joined.set(last, at);
+    return joined;
+  }
+
+  #hold(rest: Uint8Array, needed: number): void {
+    this.#chunks.length = 0;
+    this.#chunks.push(rest);
+    this.#held = rest.length;
+    this.#needed = needed;
+  }
+
+  #release(joined: Uint8Array): Uint8Array {
+    this.#chunks.length = 0;
+    this.#held = 0;
+    this.#needed = 0;
+    return joined;
+  }
+
+  #parse(bytes: Uint8Array, start: number, end: number): Envelope {
+    const reader = this.#reader;
+    reader.enter(bytes, start, end);
+    let plain: Uint8Array | undefined;
+    let packed: Uint8Array | undefined;
+    let unpackedSize = 0;
+    let crc: number | undefined;
+    let window: WindowStart | undefined;
+    while (reader.position < end) {
+      const tag = reader.varint();
+      switch (tag) {
+        case schema.ENVELOPE_PLAIN:
+          plain = take(reader);
+          break;
+        case schema.ENVELOPE_PACKED:
+          packed = take(reader);
+          break;
+        case schema.ENVELOPE_UNPACKED_SIZE:
+          unpackedSize = reader.varint();
+          break;
+        case schema.ENVELOPE_CRC:
+          crc = reader.fixed32();
+          break;
+        case schema.ENVELOPE_WINDOW:
+          window = readWindow(reader);
+          break;
+        default:
+          reader.skip(tag, 6);
+      }
+    }
+    this.#checkSizes(plain?.length ?? 0, packed?.length ?? 0, unpackedSize);
+    return { plain, packed, unpackedSize, crc, window };
+  }
+
+  #checkSizes(plain: number, packed: number, unpackedSize: number): void {
+    const { batchPacked, batchUnpacked } = this.#limits;
+    if (packed > batchPacked || plain + unpackedSize > batchUnpacked) {
+      throw new TpError({
+        code: 'DECOMPRESSION_LIMIT',
+        message: `a batch of ${packed} packed and ${plain + unpackedSize} unpacked bytes is above ${batchPacked} or ${batchUnpacked} (W-018)`,
+      });
+    }
+    if (packed === 0 && unpackedSize > 0) {
+      throw new TpError({
+        code: 'COMPRESSION',
+        message: `an envelope says that nothing unpacks to ${unpackedSize} bytes (W-016)`,
+      });
+    }
+  }
+}
+
+function take(reader: ByteReader): Uint8Array {
+  const length = reader.length();
+  const start = reader.position;
+  reader.position = start + length;
+  return reader.bytes.subarray(start, start + length);
+}
+
+function readWindow(reader: ByteReader): WindowStart {
+  const length = reader.length();
+  const outer = reader.end;
+  reader.end = reader.position + length;
+  let number = 0;
+  let windowLog = 0;
+  while (reader.position < reader.end) {
+    const tag = reader.varint();
+    if (tag === 0x08) number = reader.varint();
+    else if (tag === 0x10) windowLog = reader.varint();
+    else reader.skip(tag, 3);
+  }
+  reader.end = outer;
+  const codec = codecFromWire(number);
+  if (codec === undefined || codec === 'none' || !isWindowLog(codec, windowLog)) {
+    throw new TpError({
+      code: 'COMPRESSION',
+      message: `a window of codec ${number} and 2^${windowLog} bytes cannot be (W-071)`,
+    });
+  }
+  return { codec, windowLog };
+}
