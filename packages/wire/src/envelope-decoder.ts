@@ -20,6 +20,8 @@ export class EnvelopeDecoder {
   #held = 0;
   /** Bytes that the next envelope needs, its length included; 0 until the length is known. */
   #needed = 0;
+  /** Bytes of that envelope's length. */
+  #lengthBytes = 0;
   #maxLength = MAX_HELLO;
 
   /** @param limits what our own hello says. Until `opened` is called, only a hello fits (W-009). */
@@ -46,9 +48,22 @@ export class EnvelopeDecoder {
   *push(chunk: Uint8Array): Generator<Envelope, void, undefined> {
     let rest = chunk;
     if (this.#held > 0) {
-      const joined = this.#join(rest);
-      if (joined === undefined) return;
-      rest = joined;
+      if (this.#needed === 0) {
+        rest = this.#concat(chunk);
+        this.#release();
+      } else {
+        const missing = this.#needed - this.#held;
+        if (chunk.length < missing) {
+          this.#chunks.push(chunk);
+          this.#held += chunk.length;
+          return;
+        }
+        const whole = this.#concat(chunk.subarray(0, missing));
+        const start = this.#lengthBytes;
+        this.#release();
+        yield this.#parse(whole, start, whole.length);
+        rest = chunk.subarray(missing);
+      }
     }
     let at = 0;
     while (at < rest.length) {
@@ -62,8 +77,6 @@ export class EnvelopeDecoder {
       yield this.#parse(rest, start, at);
     }
   }
-
-  #lengthBytes = 0;
 
   /** Whole size of the envelope at `at`, its length included; 0 when its length is not all there. */
   #measure(bytes: Uint8Array, at: number): number {
@@ -87,25 +100,6 @@ export class EnvelopeDecoder {
     throw protocolError("an envelope's length has more than four bytes (W-010)");
   }
 
-  /** Adds to what is held; gives all of it when the envelope is complete. */
-  #join(chunk: Uint8Array): Uint8Array | undefined {
-    if (this.#needed === 0) {
-      const start = this.#concat(chunk);
-      this.#needed = this.#measure(start, 0);
-      if (this.#needed === 0 || this.#needed > start.length) {
-        this.#hold(start, this.#needed);
-        return undefined;
-      }
-      return this.#release(start);
-    }
-    if (this.#held + chunk.length < this.#needed) {
-      this.#chunks.push(chunk);
-      this.#held += chunk.length;
-      return undefined;
-    }
-    return this.#release(this.#concat(chunk));
-  }
-
   #concat(last: Uint8Array): Uint8Array {
     const joined = new Uint8Array(this.#held + last.length);
     let at = 0;
@@ -124,11 +118,10 @@ export class EnvelopeDecoder {
     this.#needed = needed;
   }
 
-  #release(joined: Uint8Array): Uint8Array {
+  #release(): void {
     this.#chunks.length = 0;
     this.#held = 0;
     this.#needed = 0;
-    return joined;
   }
 
   #parse(bytes: Uint8Array, start: number, end: number): Envelope {
