@@ -1,1 +1,22 @@
-export {};
+export type { LinkLimits, LinkStats, TransportStats } from '@tp/transport';
+export {
+  type ErrorCode,
+  Fields,
+  type FieldsInit,
+  isTpError,
+  type Processed,
+  TpError,
+} from '@tp/wire';
+export { type ClientOptions, createClient } from './client.ts';
+export { createServer, type ServerOptions } from './server.ts';
+export type {
+  Body,
+  Client,
+  Handler,
+  IncomingBody,
+  Request,
+  RequestOptions,
+  Response,
+  ResponseInit,
+  Server,
+} from './types.ts';

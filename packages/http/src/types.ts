@@ -1,4 +1,5 @@
-import type { Fields, FieldsInit, Processed } from '@tp/wire';
+import type { TransportStats } from '@tp/transport';
+import type { Fields, FieldsInit } from '@tp/wire';
 
 /**
  * A body to send: text (as UTF-8), bytes, or a stream of bytes (any async iterable: a Node or web
@@ -100,7 +101,7 @@ export interface Client {
   /** How many requests wait for their response's head; for balancing. */
   readonly pending: number;
   /** Figures since the start, per peer and link. */
-  stats(): ClientStats;
+  stats(): TransportStats;
   /** Opens links ahead of the first request; resolves when one link to each peer stands. */
   ready(): Promise<void>;
   /** Takes no further request, waits for those under way (at most `drainTimeoutMs`), and closes. */
@@ -116,46 +117,8 @@ export interface Server {
    */
   listen(address: string): Promise<string>;
   readonly addresses: readonly string[];
-  stats(): ServerStats;
+  stats(): TransportStats;
   /** Announces the end to every peer, waits for requests under way (at most `drainTimeoutMs`), and closes. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
-
-/** Counters of one link. Bytes are what crossed its socket, as the socket counts them. */
-export interface LinkStats {
-  readonly peer: string;
-  readonly state: 'opening' | 'open' | 'draining' | 'closed';
-  readonly wireBytesIn: number;
-  readonly wireBytesOut: number;
-  /** Bytes of records before packing and after unpacking. */
-  readonly unpackedBytesIn: number;
-  readonly unpackedBytesOut: number;
-  readonly batchesIn: number;
-  readonly batchesOut: number;
-  readonly requests: number;
-  readonly pending: number;
-  /** Bytes of records and bodies that wait to be sent. */
-  readonly queueBytes: number;
-  readonly roundTripMs: number | undefined;
-  readonly codecIn: string;
-  readonly codecOut: string;
-}
-
-/** Links that are open now, and sums over all links since the start (`total`, whose `state` is "closed"). */
-export interface ClientStats {
-  readonly links: readonly LinkStats[];
-  readonly wireBytesIn: number;
-  readonly wireBytesOut: number;
-  readonly requests: number;
-  readonly pending: number;
-  readonly queueBytes: number;
-  /** How often each limit was reached, by its name in `docs/limits`. */
-  readonly limitHits: ReadonlyMap<string, number>;
-}
-
-/** As `ClientStats`, for the links that peers opened to us. */
-export type ServerStats = ClientStats;
-
-/** The `processed` of a failure, for those who import one package only. */
-export type { Processed };

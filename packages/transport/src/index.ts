@@ -1,1 +1,21 @@
-export {};
+export { type Address, parseAddress } from './address.ts';
+export type { CallInit, ClientCall } from './client-call.ts';
+export { type Clock, systemClock, type Timer } from './clock.ts';
+export type { Codec, Packer, Unpacker } from './codec.ts';
+export type { Connection, ConnectionEvents, Dialer } from './connection.ts';
+export type { DialTls } from './dial.ts';
+export type { OutgoingStream } from './exchange.ts';
+export { DEFAULT_LINK_LIMITS, type LinkLimits } from './limits.ts';
+export type { ListenTls } from './listen.ts';
+export { deflate, zstd } from './native-codecs.ts';
+export type { LinkOptions } from './options.ts';
+export { createPool, type Pool, type PoolOptions } from './pool.ts';
+export { portableDeflate } from './portable-deflate.ts';
+export {
+  createTransportServer,
+  type TransportServer,
+  type TransportServerOptions,
+} from './server.ts';
+export type { ServerExchange } from './server-exchange.ts';
+export type { LinkStats } from './stats.ts';
+export type { TransportStats } from './totals.ts';

@@ -1,0 +1,121 @@
+import { STATUS_CODES } from 'node:http';
+import {
+  createTransportServer,
+  type ServerExchange,
+  type TransportServer,
+  type TransportServerOptions,
+  type TransportStats,
+} from '@tp/transport';
+import { Fields, isTpError, ResponseHead, TpError } from '@tp/wire';
+import { outgoingBody } from './body.ts';
+import type { Handler, Request, ResponseInit, Server } from './types.ts';
+
+/** What a server may be told; see `TransportServerOptions` and `LinkOptions` of `@tp/transport`. */
+export interface ServerOptions extends TransportServerOptions {
+  /** How long `close` waits for requests under way, in ms. Default 30,000. */
+  readonly drainTimeoutMs?: number;
+  /** Told of what a handler threw that is no `TpError`; the client gets a 500. Default: `console.error`. */
+  readonly onError?: (error: unknown, request: Request) => void;
+}
+
+/** The lean server: answers each request with what the handler returns. */
+export function createServer(handler: Handler, options: ServerOptions = {}): Server {
+  return new LeanServer(handler, options);
+}
+
+class LeanServer implements Server {
+  readonly #handler: Handler;
+  readonly #onError: (error: unknown, request: Request) => void;
+  readonly #transport: TransportServer;
+
+  constructor(handler: Handler, options: ServerOptions) {
+    const { drainTimeoutMs, onError, limits, ...rest } = options;
+    this.#handler = handler;
+    this.#onError = onError ?? ((error) => console.error(error));
+    this.#transport = createTransportServer((exchange) => this.#handle(exchange), {
+      ...rest,
+      limits: { ...limits, ...(drainTimeoutMs === undefined ? {} : { drainTimeoutMs }) },
+    });
+  }
+
+  get addresses(): readonly string[] {
+    return this.#transport.addresses;
+  }
+
+  listen(address: string): Promise<string> {
+    return this.#transport.listen(address);
+  }
+
+  stats(): TransportStats {
+    return this.#transport.stats();
+  }
+
+  close(): Promise<void> {
+    return this.#transport.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#transport.close();
+  }
+
+  #handle(exchange: ServerExchange): void {
+    let answer: ResponseInit | Promise<ResponseInit>;
+    try {
+      answer = this.#handler(exchange);
+    } catch (error) {
+      this.#fail(exchange, error);
+      return;
+    }
+    if (answer instanceof Promise) {
+      answer.then(
+        (response) => this.#respond(exchange, response),
+        (error: unknown) => this.#fail(exchange, error),
+      );
+    } else this.#respond(exchange, answer);
+  }
+
+  #respond(exchange: ServerExchange, response: ResponseInit): void {
+    try {
+      const { headers, trailers } = response;
+      const status = response.status ?? 200;
+      checkStatus(status);
+      const head = new ResponseHead(
+        status,
+        Fields.from(headers),
+        shownReason(status, response.reason),
+      );
+      const { whole, stream } = outgoingBody(
+        response.body,
+        trailers === undefined ? undefined : () => Fields.from(trailers()),
+      );
+      exchange.respond(head, whole, stream);
+    } catch (error) {
+      this.#fail(exchange, error);
+    }
+  }
+
+  #fail(exchange: ServerExchange, error: unknown): void {
+    if (isTpError(error)) {
+      exchange.refuse(error);
+      return;
+    }
+    this.#onError(error, exchange);
+    exchange.respond(INTERNAL_ERROR, undefined, undefined);
+  }
+}
+
+const INTERNAL_ERROR = new ResponseHead(500, new Fields(['content-length', '0']));
+
+/** The reason phrase is sent only where it says more than the status (W-061). */
+function shownReason(status: number, reason: string | undefined): string {
+  return reason === undefined || reason === STATUS_CODES[status] ? '' : reason;
+}
+
+function checkStatus(status: number): void {
+  if (Number.isInteger(status) && status >= 200 && status <= 599) return;
+  throw new TpError({
+    code: 'INTERNAL',
+    message: `a handler answered with status ${status}; expected 200 to 599`,
+    processed: 'yes',
+  });
+}

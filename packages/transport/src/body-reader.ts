@@ -1,0 +1,138 @@
+import { type ErrorCode, TpError } from '@tp/wire';
+import { Fifo } from './fifo.ts';
+
+/** What a reader asks of the link: credit for what was read, and the end of the exchange when nobody reads on. */
+export interface BodyReaderOwner {
+  /** Bytes have been read (or dropped) and may be granted again. */
+  consumed(bytes: number): void;
+  /** The user has stopped reading before the end. */
+  abandoned(): void;
+}
+
+interface Waiting {
+  resolve(result: IteratorResult<Uint8Array>): void;
+  reject(error: unknown): void;
+}
+
+const DONE: IteratorResult<Uint8Array> = { done: true, value: undefined };
+
+/** A body that arrives in pieces, as an async iterator. Holds at most the stream's window. */
+export class BodyReader implements AsyncIterableIterator<Uint8Array> {
+  /** Credit that the sender still has, in bytes. */
+  window: number;
+  /** Read by the user and not yet granted again. */
+  ungranted = 0;
+  /** All bytes that have come. */
+  received = 0;
+  readonly #owner: BodyReaderOwner;
+  readonly #pieces = new Fifo<Uint8Array>();
+  #held = 0;
+  #ended = false;
+  #error: TpError | undefined;
+  #waiting: Waiting | undefined;
+
+  constructor(owner: BodyReaderOwner, window: number) {
+    this.#owner = owner;
+    this.window = window;
+  }
+
+  get ended(): boolean {
+    return this.#ended || this.#error !== undefined;
+  }
+
+  /**
+   * A piece has come. One that has to wait is copied, so that it does not keep the whole batch
+   * that brought it in memory.
+   */
+  push(bytes: Uint8Array, start: number, end: number): void {
+    this.window -= end - start;
+    this.received += end - start;
+    if (this.#waiting !== undefined) {
+      const waiting = this.#waiting;
+      this.#waiting = undefined;
+      this.#owner.consumed(end - start);
+      waiting.resolve({ done: false, value: bytes.subarray(start, end) });
+      return;
+    }
+    this.#pieces.push(bytes.slice(start, end));
+    this.#held += end - start;
+  }
+
+  /** The body is complete. */
+  finish(): void {
+    this.#ended = true;
+    this.#waiting?.resolve(DONE);
+    this.#waiting = undefined;
+  }
+
+  /** The body will not be complete. What waits to be read is dropped. */
+  fail(error: TpError): void {
+    if (this.ended) return;
+    this.#error = error;
+    this.#drop();
+    this.#waiting?.reject(error);
+    this.#waiting = undefined;
+  }
+
+  next(): Promise<IteratorResult<Uint8Array>> {
+    const piece = this.#pieces.shift();
+    if (piece !== undefined) {
+      this.#held -= piece.length;
+      this.#owner.consumed(piece.length);
+      return Promise.resolve({ done: false, value: piece });
+    }
+    if (this.#error !== undefined) return Promise.reject(this.#error);
+    if (this.#ended) return Promise.resolve(DONE);
+    return new Promise((resolve, reject) => {
+      this.#waiting = { resolve, reject };
+    });
+  }
+
+  /** Leaving a `for await` early ends the exchange. */
+  return(): Promise<IteratorResult<Uint8Array>> {
+    const early = !this.ended;
+    this.#drop();
+    if (early) {
+      this.#owner.abandoned();
+      this.fail(bodyError('CANCEL', 'the body was not read to its end'));
+    }
+    return Promise.resolve(DONE);
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  /**
+   * The whole body.
+   *
+   * @throws {TpError} BODY_LIMIT past `max` bytes.
+   */
+  async collect(max: number): Promise<Uint8Array> {
+    const pieces: Uint8Array[] = [];
+    let length = 0;
+    for await (const piece of this) {
+      length += piece.length;
+      if (length > max) {
+        throw bodyError(
+          'BODY_LIMIT',
+          `a body is longer than the ${max} bytes that are gathered; read it piece by piece, or raise maxBufferedBodyBytes`,
+        );
+      }
+      pieces.push(piece);
+    }
+    return pieces.length === 1 && pieces[0] !== undefined
+      ? pieces[0]
+      : Buffer.concat(pieces, length);
+  }
+
+  #drop(): void {
+    if (this.#held > 0) this.#owner.consumed(this.#held);
+    this.#held = 0;
+    while (this.#pieces.shift() !== undefined);
+  }
+}
+
+function bodyError(code: ErrorCode, message: string): TpError {
+  return new TpError({ code, message });
+}

@@ -1,0 +1,135 @@
+import { type Fields, MAX_DATA, TpError } from '@tp/wire';
+import { Fifo } from './fifo.ts';
+
+/** What a writer tells the exchange that it belongs to. */
+export interface BodyWriterOwner {
+  /** There is something to send, or the end to say. */
+  writable(): void;
+  /** The source has failed: the exchange cannot be completed. */
+  sourceFailed(error: TpError): void;
+}
+
+/** What goes out next: a piece, the end with it, or trailers as the end. */
+export interface Slice {
+  readonly bytes: Uint8Array;
+  readonly last: boolean;
+  readonly trailers: Fields | undefined;
+}
+
+const EMPTY = new Uint8Array(0);
+
+/** A body that is read from its source as the peer grants credit, a little ahead of it. */
+export class BodyWriter {
+  /** What the stream may still send, in bytes. */
+  credit: number;
+  /** Whether the link has this writer in its round. */
+  queued = false;
+  readonly #owner: BodyWriterOwner;
+  readonly #source: AsyncIterator<Uint8Array>;
+  readonly #trailers: (() => Fields) | undefined;
+  readonly #ahead: number;
+  readonly #pieces = new Fifo<Uint8Array>();
+  #offset = 0;
+  #held = 0;
+  #reading = false;
+  #ended = false;
+  #closed = false;
+
+  constructor(
+    owner: BodyWriterOwner,
+    source: AsyncIterable<Uint8Array>,
+    trailers: (() => Fields) | undefined,
+    credit: number,
+    ahead: number,
+  ) {
+    this.#owner = owner;
+    this.#source = source[Symbol.asyncIterator]();
+    this.#trailers = trailers;
+    this.credit = credit;
+    this.#ahead = ahead;
+    this.#read();
+  }
+
+  /** Bytes that were read from the source and not yet sent. */
+  get held(): number {
+    return this.#held;
+  }
+
+  /** Whether the end was sent, or nothing further is wanted. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Whether there is something that the credit allows to be sent. */
+  get ready(): boolean {
+    return (
+      !this.#closed && ((this.#held > 0 && this.credit > 0) || (this.#ended && this.#held === 0))
+    );
+  }
+
+  /** The next piece: at most one data record, the stream's credit, and `allowed` (the link's). */
+  take(allowed: number): Slice {
+    const piece = this.#pieces.peek();
+    if (piece === undefined) {
+      this.#closed = true;
+      return { bytes: EMPTY, last: true, trailers: this.#trailers?.() };
+    }
+    const length = Math.min(piece.length - this.#offset, MAX_DATA, this.credit, allowed);
+    const bytes = piece.subarray(this.#offset, this.#offset + length);
+    this.#offset += length;
+    this.#held -= length;
+    this.credit -= length;
+    if (this.#offset === piece.length) {
+      this.#pieces.shift();
+      this.#offset = 0;
+    }
+    const last = this.#ended && this.#held === 0 && this.#trailers === undefined;
+    if (last) this.#closed = true;
+    this.#read();
+    return { bytes, last, trailers: undefined };
+  }
+
+  /** Nothing further is wanted: the source is told. */
+  stop(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    while (this.#pieces.shift() !== undefined);
+    this.#held = 0;
+    if (!this.#ended) this.#source.return?.()?.catch?.(() => {});
+  }
+
+  #read(): void {
+    if (this.#reading || this.#ended || this.#closed || this.#held >= this.#ahead) return;
+    this.#reading = true;
+    this.#source.next().then(this.#onRead, this.#onError);
+  }
+
+  readonly #onRead = (result: IteratorResult<Uint8Array>): void => {
+    this.#reading = false;
+    if (this.#closed) return;
+    if (result.done === true) this.#ended = true;
+    else if (!(result.value instanceof Uint8Array)) {
+      this.#onError(new TypeError('a body stream gave something that is not a Uint8Array'));
+      return;
+    } else if (result.value.length > 0) {
+      this.#pieces.push(result.value);
+      this.#held += result.value.length;
+    }
+    this.#read();
+    if (this.ready) this.#owner.writable();
+  };
+
+  readonly #onError = (cause: unknown): void => {
+    this.#reading = false;
+    if (this.#closed) return;
+    this.#ended = true;
+    this.stop();
+    this.#owner.sourceFailed(
+      new TpError({
+        code: 'CANCEL',
+        message: `the source of a body failed: ${cause instanceof Error ? cause.message : String(cause)}`,
+        cause,
+      }),
+    );
+  };
+}

@@ -1,0 +1,38 @@
+/** A first-in, first-out queue on a ring, so that neither end ever moves the rest. */
+export class Fifo<T> {
+  #ring: (T | undefined)[] = new Array<T | undefined>(16).fill(undefined);
+  #mask = 15;
+  #first = 0;
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  push(item: T): void {
+    if (this.#length > this.#mask) this.#grow();
+    this.#ring[(this.#first + this.#length++) & this.#mask] = item;
+  }
+
+  peek(): T | undefined {
+    return this.#length === 0 ? undefined : this.#ring[this.#first];
+  }
+
+  shift(): T | undefined {
+    if (this.#length === 0) return undefined;
+    const item = this.#ring[this.#first];
+    this.#ring[this.#first] = undefined;
+    this.#first = (this.#first + 1) & this.#mask;
+    this.#length--;
+    return item;
+  }
+
+  #grow(): void {
+    const size = this.#ring.length;
+    const grown = new Array<T | undefined>(size * 2).fill(undefined);
+    for (let i = 0; i < size; i++) grown[i] = this.#ring[(this.#first + i) & this.#mask];
+    this.#ring = grown;
+    this.#mask = size * 2 - 1;
+    this.#first = 0;
+  }
+}

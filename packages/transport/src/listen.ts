@@ -1,0 +1,97 @@
+import { lstat, unlink } from 'node:fs/promises';
+import { connect, createServer, type Server as NetServer, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
+import { ALPN, TpError } from '@tp/wire';
+import { type Address, withPort } from './address.ts';
+import type { Connection } from './connection.ts';
+import { socketConnection } from './socket-connection.ts';
+
+/** How TLS is spoken to peers: certificates as Node's `tls.createServer` takes them. Always TLS 1.3. */
+export type ListenTls = Pick<
+  TlsOptions,
+  'cert' | 'key' | 'passphrase' | 'ca' | 'requestCert' | 'rejectUnauthorized'
+>;
+
+/** A place where connections are accepted. */
+export interface Listener {
+  /** Where it listens, the port filled in. */
+  readonly address: Address;
+  /** Stops to accept. Connections that were accepted go on. */
+  close(): void;
+}
+
+/**
+ * Listens on a TCP, TLS or unix socket.
+ *
+ * @throws {TpError} INVALID_ARGUMENT when there is no certificate, or the address can't be bound.
+ */
+export async function listenSocket(
+  address: Address,
+  tls: ListenTls | undefined,
+  accept: (connection: Connection) => void,
+): Promise<Listener> {
+  const onSocket = (socket: Socket) => {
+    socket.on('error', () => {});
+    accept(socketConnection(socket, address.kind === 'tls'));
+  };
+  const server =
+    address.kind === 'tls' ? tlsServer(address, tls, onSocket) : createServer(onSocket);
+  if (address.kind === 'unix') await removeStale(address.path);
+  await bind(server, address);
+  const bound = server.address();
+  return {
+    address: bound !== null && typeof bound === 'object' ? withPort(address, bound.port) : address,
+    close: () => server.close(),
+  };
+}
+
+function tlsServer(
+  address: Address,
+  tls: ListenTls | undefined,
+  onSocket: (socket: Socket) => void,
+): NetServer {
+  if (tls?.cert === undefined || tls.key === undefined) {
+    throw cannot(address, 'teleports:// needs a certificate and its key');
+  }
+  const server = createTlsServer(
+    { ...tls, minVersion: 'TLSv1.3', ALPNProtocols: [ALPN] },
+    onSocket,
+  );
+  server.on('tlsClientError', () => {});
+  return server;
+}
+
+function bind(server: NetServer, address: Address): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause) => reject(cannot(address, cause.message, cause)));
+    const done = () => resolve();
+    if (address.kind === 'unix') server.listen(address.path, done);
+    else server.listen(address.port, address.host, done);
+  });
+}
+
+/** Removes a socket that a dead process has left; anything else at that place stays and is an error. */
+async function removeStale(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => undefined);
+  if (found === undefined) return;
+  const address: Address = { kind: 'unix', path, url: `teleport+unix:${path}` };
+  if (!found.isSocket()) throw cannot(address, 'something else than a socket is there');
+  const isAlive = await new Promise<boolean>((resolve) => {
+    const probe = connect({ path }, () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.on('error', () => resolve(false));
+  });
+  if (isAlive) throw cannot(address, 'another process listens there');
+  await unlink(path);
+}
+
+function cannot(address: Address, why: string, cause?: unknown): TpError {
+  return new TpError({
+    code: 'INVALID_ARGUMENT',
+    message: `cannot listen on ${address.url}: ${why}`,
+    processed: 'no',
+    cause,
+  });
+}

@@ -1,0 +1,78 @@
+import { BatchEncoder, type Hello, isWindowLog, TpError, type WireLimits } from '@tp/wire';
+import type { Codec } from './codec.ts';
+import type { LinkLimits } from './limits.ts';
+import { nodeBytes } from './node-bytes.ts';
+import type { ResolvedLinkOptions } from './options.ts';
+
+/** What two hellos agree on, for the direction in which we send. */
+export interface Agreement {
+  /** Undefined: nothing is packed. */
+  readonly codec: Codec | undefined;
+  readonly windowLog: number;
+  /** Whether each envelope has a CRC (W-017). */
+  readonly checksum: boolean;
+}
+
+const VERSION = 1;
+const AGENT = 'tp/0.1.0';
+/** W-013: every legal record fits a batch of this size. */
+const SMALLEST_BATCH = 128 * 1024;
+
+/** Our hello. */
+export function makeHello(options: ResolvedLinkOptions, checksum: boolean): Hello {
+  return {
+    version: VERSION,
+    codecs: options.codecs.map((codec) => ({ codec: codec.name, windowLog: codec.windowLog })),
+    limits: wireLimits(options.limits),
+    features: [],
+    checksum,
+    agent: AGENT,
+    token: new Uint8Array(0),
+  };
+}
+
+/**
+ * Compares the peer's hello with what we want.
+ *
+ * @throws {TpError} PROTOCOL when its limits are too low to work with (W-013).
+ */
+export function readPeerHello(
+  hello: Hello,
+  options: ResolvedLinkOptions,
+  ownChecksum: boolean,
+): Agreement {
+  const { batchPacked, batchUnpacked } = hello.limits;
+  if (batchPacked < SMALLEST_BATCH || batchUnpacked < SMALLEST_BATCH) {
+    throw new TpError({
+      code: 'PROTOCOL',
+      message: `the peer accepts batches of ${batchPacked} packed and ${batchUnpacked} unpacked bytes; both must be at least ${SMALLEST_BATCH} (W-013)`,
+    });
+  }
+  const checksum = ownChecksum || hello.checksum;
+  for (const codec of options.codecs) {
+    const offer = hello.codecs.find(({ codec: name }) => name === codec.name);
+    if (offer === undefined || !isWindowLog(codec.name, offer.windowLog)) continue;
+    return { codec, windowLog: Math.min(codec.windowLog, offer.windowLog), checksum };
+  }
+  return { codec: undefined, windowLog: 0, checksum };
+}
+
+/** An encoder for what is said before anything is agreed on. */
+export function plainEncoder(limits: WireLimits): BatchEncoder {
+  return new BatchEncoder({ bytes: nodeBytes, limits, isSecret: () => false, inline: true });
+}
+
+function wireLimits(limits: LinkLimits): WireLimits {
+  const { batchPacked, batchUnpacked, tableBytes, streams } = limits;
+  const { streamWindow, linkWindow, headBytes, fields } = limits;
+  return {
+    batchPacked,
+    batchUnpacked,
+    tableBytes,
+    streams,
+    streamWindow,
+    linkWindow,
+    headBytes,
+    fields,
+  };
+}

@@ -1,0 +1,91 @@
+import { TpError } from '@tp/wire';
+import { Deflate, Inflate } from 'fflate';
+import type { Codec, Packer, Unpacker } from './codec.ts';
+
+/**
+ * DEFLATE in plain JavaScript (fflate), level 6, for runtimes without `node:zlib`. The bytes are
+ * the same kind of bytes: either end may be native.
+ */
+export const portableDeflate: Codec = {
+  name: 'deflate',
+  windowLog: 15,
+  packer: () => new PortablePacker(),
+  unpacker: (_windowLog, maxUnpacked) => new PortableUnpacker(maxUnpacked),
+};
+
+class PortablePacker implements Packer {
+  readonly #pieces = new Pieces();
+  readonly #engine: Deflate;
+
+  constructor() {
+    this.#engine = new Deflate({ level: 6 }, (piece) => this.#pieces.add(piece));
+  }
+
+  pack(bytes: Uint8Array): Uint8Array {
+    this.#engine.push(bytes.slice());
+    this.#engine.flush(true);
+    return this.#pieces.take();
+  }
+
+  close(): void {}
+}
+
+class PortableUnpacker implements Unpacker {
+  readonly #pieces = new Pieces();
+  readonly #engine: Inflate;
+  readonly #max: number;
+
+  constructor(max: number) {
+    this.#max = max;
+    this.#engine = new Inflate((piece) => this.#pieces.add(piece));
+  }
+
+  unpack(bytes: Uint8Array): Uint8Array {
+    try {
+      for (let at = 0; at < bytes.length; at += STEP) {
+        this.#engine.push(bytes.slice(at, at + STEP));
+        if (this.#pieces.length > this.#max) {
+          throw new TpError({
+            code: 'DECOMPRESSION_LIMIT',
+            message: 'a batch unpacks to more than the limit (W-016)',
+          });
+        }
+      }
+    } catch (error) {
+      if (error instanceof TpError) throw error;
+      throw new TpError({
+        code: 'COMPRESSION',
+        message: 'a packed batch cannot be unpacked (W-015)',
+        cause: error,
+      });
+    }
+    return this.#pieces.take();
+  }
+
+  close(): void {}
+}
+
+/** Input is given to the engine in steps, so that a bomb is noticed at about 1,032 times this. */
+const STEP = 1024;
+
+class Pieces {
+  length = 0;
+  #list: Uint8Array[] = [];
+
+  add(piece: Uint8Array): void {
+    this.#list.push(piece);
+    this.length += piece.length;
+  }
+
+  take(): Uint8Array {
+    const all = new Uint8Array(this.length);
+    let at = 0;
+    for (const piece of this.#list) {
+      all.set(piece, at);
+      at += piece.length;
+    }
+    this.#list = [];
+    this.length = 0;
+    return all;
+  }
+}

@@ -1,0 +1,212 @@
+import {
+  type BatchEncoder,
+  Fields,
+  type FieldsInit,
+  type RequestHead,
+  ResponseHead,
+  TpError,
+} from '@tp/wire';
+import { isCompressed } from './compressed-body.ts';
+import { Exchange, type OutgoingStream } from './exchange.ts';
+import type { ServerLink } from './server-link.ts';
+
+/** A request as its server sees it, and the way to answer it. */
+export class ServerExchange extends Exchange {
+  readonly link: ServerLink;
+  readonly #head: RequestHead;
+  #response: ResponseHead | undefined = undefined;
+  #body: Uint8Array | undefined = undefined;
+  #stream: OutgoingStream | undefined = undefined;
+  #state: 'running' | 'answering' | 'written' | 'over' = 'running';
+  /** The handler has returned. */
+  #returned = false;
+  #abort: AbortController | undefined = undefined;
+  #cause: TpError | undefined = undefined;
+
+  constructor(link: ServerLink, id: number, head: RequestHead) {
+    super();
+    this.link = link;
+    this.id = id;
+    this.#head = head;
+  }
+
+  /** The body as its record brought it. */
+  begin(bytes: Uint8Array, start: number, end: number, more: boolean): void {
+    this.receive(bytes, start, end, more);
+  }
+
+  get method(): string {
+    return this.#head.method;
+  }
+
+  /** The request target exactly as the client sent it. */
+  get path(): string {
+    return this.#head.path;
+  }
+
+  get headers(): Fields {
+    return this.#head.fields;
+  }
+
+  /** Fires when the client cancels, the deadline passes, or the link is lost. */
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController();
+    if (this.#cause !== undefined) this.#abort.abort(this.#cause);
+    return this.#abort.signal;
+  }
+
+  /** What is left of the client's deadline, in ms; undefined when it set none. */
+  get remainingMs(): number | undefined {
+    if (this.dueAt === 0) return undefined;
+    return Math.max(0, this.dueAt - this.link.options.clock.now());
+  }
+
+  /** Where the request came from, for people. */
+  get peer(): string {
+    return this.link.peer;
+  }
+
+  get pendingBytes(): number {
+    return this.#body?.length ?? 0;
+  }
+
+  /** Whether the exchange has ended, whatever the handler still does. */
+  get over(): boolean {
+    return this.#state === 'over';
+  }
+
+  /** Sends a 1xx head ahead of the response. Ignored once the response has begun. */
+  inform(status: number, headers?: FieldsInit): void {
+    if (status < 100 || status > 199 || status === 101) {
+      throw new TpError({
+        code: 'INVALID_ARGUMENT',
+        message: `${status} is no informational status; expected 100 to 199, but not 101`,
+        processed: 'yes',
+      });
+    }
+    if (this.#state !== 'running') return;
+    const head = new ResponseHead(status, Fields.from(headers));
+    this.link.inform(this, head);
+  }
+
+  /** Answers. Ignored when the exchange has ended meanwhile. */
+  respond(
+    head: ResponseHead,
+    body: Uint8Array | undefined,
+    stream: OutgoingStream | undefined,
+  ): void {
+    this.#handlerReturned();
+    if (this.#state !== 'running') {
+      if (stream !== undefined) void stopSource(stream.source);
+      return;
+    }
+    this.#state = 'answering';
+    this.#response = head;
+    this.#body = body;
+    this.#stream = stream;
+    this.link.answer(this);
+  }
+
+  /** Ends the exchange without an answer; `processed` reaches the client. */
+  refuse(error: TpError): void {
+    this.#handlerReturned();
+    if (this.#state === 'over') return;
+    this.link.control((encoder) =>
+      encoder.cancel(this.id, error.code, error.processed, error.message),
+    );
+    this.#end(error);
+  }
+
+  writeHead(encoder: BatchEncoder): void {
+    const head = this.#response;
+    if (this.#state !== 'answering' || head === undefined) return;
+    const stream = this.#stream;
+    const body = this.#body;
+    this.detached = isCompressed(head.fields, body, stream !== undefined);
+    try {
+      encoder.response(this.id, head, body, stream !== undefined, this.detached);
+    } catch (error) {
+      this.refuse(
+        new TpError({
+          code: 'INTERNAL',
+          message: `the response cannot be sent: ${error instanceof Error ? error.message : String(error)}`,
+          processed: 'yes',
+          cause: error,
+        }),
+      );
+      return;
+    }
+    this.#state = 'written';
+    if (stream === undefined) this.settled();
+    else this.send(stream, this.link);
+  }
+
+  settled(): void {
+    if (this.#state !== 'written') return;
+    if (this.writer !== undefined && !this.writer.closed) return;
+    if (this.receiving) {
+      const id = this.id;
+      this.link.control((encoder) => encoder.cancel(id, 'NO_ERROR', 'yes'));
+    }
+    this.#end(new TpError({ code: 'CANCEL', message: 'the exchange has ended', processed: 'yes' }));
+  }
+
+  fail(error: TpError): void {
+    if (this.#state !== 'over') this.#end(error);
+  }
+
+  expire(): void {
+    const error = new TpError({
+      code: 'DEADLINE',
+      message: "the client's deadline has passed",
+      processed: this.#returned ? 'yes' : 'maybe',
+    });
+    this.#refuseKeepingHandler(error);
+  }
+
+  sourceFailed(error: TpError): void {
+    const code = error.cause instanceof TpError ? error.cause.code : 'INTERNAL';
+    this.#refuseKeepingHandler(
+      new TpError({ code, message: error.message, processed: 'yes', cause: error }),
+    );
+  }
+
+  /** The handler has stopped reading: that alone ends nothing but the reading. */
+  abandoned(): void {}
+
+  #refuseKeepingHandler(error: TpError): void {
+    if (this.#state === 'over') return;
+    this.link.control((encoder) =>
+      encoder.cancel(this.id, error.code, error.processed, error.message),
+    );
+    this.#end(error);
+  }
+
+  #handlerReturned(): void {
+    if (this.#returned) return;
+    this.#returned = true;
+    this.link.handlerReturned(this);
+  }
+
+  #end(error: TpError): void {
+    const finished = this.#state === 'written' && !this.receiving;
+    this.#state = 'over';
+    this.#body = undefined;
+    this.#response = undefined;
+    this.writer?.stop();
+    if (!finished) {
+      this.#cause = error;
+      this.failBody(error);
+      this.#abort?.abort(error);
+    }
+    this.link.ended(this);
+  }
+}
+
+async function stopSource(source: AsyncIterable<Uint8Array>): Promise<void> {
+  try {
+    await source[Symbol.asyncIterator]().return?.();
+  } catch {
+    // The source ends either way, and nobody waits for it.
+  }
+}

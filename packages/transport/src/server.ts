@@ -1,0 +1,107 @@
+import { TpError } from '@tp/wire';
+import { parseAddress } from './address.ts';
+import type { Connection } from './connection.ts';
+import { Deadlines } from './deadlines.ts';
+import { type Listener, type ListenTls, listenSocket } from './listen.ts';
+import { type LinkOptions, type ResolvedLinkOptions, resolveLinkOptions } from './options.ts';
+import type { ServerExchange } from './server-exchange.ts';
+import { ServerLink, type ServerLinkOwner } from './server-link.ts';
+import { Totals, type TransportStats } from './totals.ts';
+
+/** What a server may be told. */
+export interface TransportServerOptions extends LinkOptions {
+  /** For `teleports://` listeners. */
+  readonly tls?: ListenTls;
+}
+
+/** Accepts links and hands out the requests on them. */
+export interface TransportServer {
+  /**
+   * Listens at `teleport://HOST:PORT`, `teleports://HOST:PORT` or `teleport+unix:PATH`; may be
+   * called for several. Resolves with the bound address.
+   *
+   * @throws {TpError} INVALID_ARGUMENT when that can't be.
+   */
+  listen(address: string): Promise<string>;
+  readonly addresses: readonly string[];
+  /** Takes a connection that was accepted elsewhere. */
+  accept(connection: Connection): void;
+  stats(): TransportStats;
+  /** Tells every peer, waits for what is under way (at most `drainTimeoutMs`), and closes. */
+  close(): Promise<void>;
+}
+
+/**
+ * @param handle is called for each request, and must see to it that `respond` or `refuse` is
+ * called once on the exchange, whatever becomes of it. It must not throw.
+ */
+export function createTransportServer(
+  handle: (exchange: ServerExchange) => void,
+  options: TransportServerOptions = {},
+): TransportServer {
+  return new SocketServer(handle, options);
+}
+
+class SocketServer implements TransportServer, ServerLinkOwner {
+  readonly handle: (exchange: ServerExchange) => void;
+  readonly deadlines: Deadlines;
+  running = 0;
+  readonly #options: ResolvedLinkOptions;
+  readonly #tls: ListenTls | undefined;
+  readonly #listeners: Listener[] = [];
+  readonly #links = new Set<ServerLink>();
+  readonly #totals = new Totals();
+  #closing = false;
+  #allClosed: (() => void) | undefined;
+
+  constructor(handle: (exchange: ServerExchange) => void, options: TransportServerOptions) {
+    this.handle = handle;
+    this.#options = resolveLinkOptions(options);
+    this.#tls = options.tls;
+    this.deadlines = new Deadlines(this.#options.clock);
+  }
+
+  get addresses(): readonly string[] {
+    return this.#listeners.map((listener) => listener.address.url);
+  }
+
+  async listen(address: string): Promise<string> {
+    const listener = await listenSocket(parseAddress(address), this.#tls, (connection) =>
+      this.accept(connection),
+    );
+    this.#listeners.push(listener);
+    return listener.address.url;
+  }
+
+  accept(connection: Connection): void {
+    if (this.#closing) connection.destroy();
+    else this.#links.add(new ServerLink(connection, connection.remote, this.#options, this));
+  }
+
+  closed(link: ServerLink): void {
+    this.#totals.add(link.stats());
+    this.#links.delete(link);
+    if (this.#links.size === 0) this.#allClosed?.();
+  }
+
+  stats(): TransportStats {
+    return this.#totals.with(Array.from(this.#links, (link) => link.stats()));
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    for (const listener of this.#listeners) listener.close();
+    if (this.#links.size === 0) return;
+    const { clock, limits } = this.#options;
+    const timer = clock.after(limits.drainTimeoutMs, () => {
+      const error = new TpError({ code: 'CANCEL', message: 'the server has closed' });
+      for (const link of this.#links) link.fail(error);
+    });
+    await new Promise<void>((resolve) => {
+      this.#allClosed = resolve;
+      for (const link of this.#links) link.close();
+      if (this.#links.size === 0) resolve();
+    });
+    timer.clear();
+  }
+}

@@ -1,0 +1,77 @@
+import type { Socket } from 'node:net';
+import type { Connection, ConnectionEvents } from './connection.ts';
+
+/**
+ * A Node socket (TCP, TLS or unix) as a `Connection`. Nagle's algorithm is off, as a batch is
+ * written whole.
+ */
+export function socketConnection(socket: Socket, secure: boolean): Connection {
+  return new SocketConnection(socket, secure);
+}
+
+class SocketConnection implements Connection {
+  readonly secure: boolean;
+  readonly remote: string;
+  readonly #socket: Socket;
+  #events: ConnectionEvents | undefined;
+  #waiting = false;
+
+  constructor(socket: Socket, secure: boolean) {
+    this.#socket = socket;
+    this.secure = secure;
+    this.remote =
+      socket.remoteAddress === undefined ? 'unix' : `${socket.remoteAddress}:${socket.remotePort}`;
+    socket.setNoDelay(true);
+  }
+
+  get bytesIn(): number {
+    return this.#socket.bytesRead;
+  }
+
+  get bytesOut(): number {
+    return this.#socket.bytesWritten;
+  }
+
+  start(events: ConnectionEvents): void {
+    const socket = this.#socket;
+    let cause: Error | undefined;
+    this.#events = events;
+    socket.on('data', (chunk: Uint8Array) => events.data(chunk));
+    socket.on('error', (error) => {
+      cause = error;
+    });
+    socket.on('end', () => socket.destroy());
+    socket.on('close', () => events.close(cause));
+  }
+
+  write(bytes: Uint8Array): boolean {
+    const socket = this.#socket;
+    if (socket.destroyed) return false;
+    socket.write(bytes, this.#afterWrite);
+    this.#waiting = socket.writableLength > 0;
+    return !this.#waiting;
+  }
+
+  /** `drain` of the socket itself comes only above its high-water mark; a batch is often below it. */
+  readonly #afterWrite = (): void => {
+    if (!this.#waiting || this.#socket.writableLength > 0) return;
+    this.#waiting = false;
+    this.#events?.drain();
+  };
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  end(): void {
+    this.#socket.end();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+}

@@ -1,0 +1,92 @@
+import { type Envelope, TpError, type WindowStart } from '@tp/wire';
+import type { Codec, Packer, Unpacker } from './codec.ts';
+
+/** The window of the direction in which we send. The compressor is made at its first batch. */
+export class PackedSide {
+  readonly #codec: Codec;
+  readonly #windowLog: number;
+  #packer: Packer | undefined;
+
+  constructor(codec: Codec, windowLog: number) {
+    this.#codec = codec;
+    this.#windowLog = windowLog;
+  }
+
+  get codecName(): string {
+    return this.#codec.name;
+  }
+
+  /** What the next envelope must say about its window; undefined when that goes on (W-070). */
+  start(): WindowStart | undefined {
+    if (this.#packer !== undefined) return undefined;
+    this.#packer = this.#codec.packer(this.#windowLog);
+    return { codec: this.#codec.name, windowLog: this.#windowLog };
+  }
+
+  pack(bytes: Uint8Array): Uint8Array {
+    if (this.#packer === undefined) throw new Error('start() comes first');
+    return this.#packer.pack(bytes);
+  }
+
+  close(): void {
+    this.#packer?.close();
+    this.#packer = undefined;
+  }
+}
+
+/** The window of the direction in which we receive, as the peer declares it. */
+export class UnpackedSide {
+  readonly #codecs: readonly Codec[];
+  readonly #maxUnpacked: number;
+  #unpacker: Unpacker | undefined;
+  #codecName = 'none';
+
+  constructor(codecs: readonly Codec[], maxUnpacked: number) {
+    this.#codecs = codecs;
+    this.#maxUnpacked = maxUnpacked;
+  }
+
+  get codecName(): string {
+    return this.#codecName;
+  }
+
+  /**
+   * Unpacks an envelope's batch; undefined when it has none.
+   *
+   * @throws {TpError} COMPRESSION or DECOMPRESSION_LIMIT (W-016, W-019, W-070, W-071).
+   */
+  open(envelope: Envelope): Uint8Array | undefined {
+    const { packed, unpackedSize, window } = envelope;
+    if (window !== undefined) this.#restart(window);
+    if (packed === undefined) return undefined;
+    if (this.#unpacker === undefined) {
+      throw broken('a packed batch came before its window was declared (W-019)');
+    }
+    const unpacked = this.#unpacker.unpack(packed);
+    if (unpacked.length !== unpackedSize) {
+      throw broken(
+        `a batch unpacks to ${unpacked.length} bytes and not to the declared ${unpackedSize} (W-016)`,
+      );
+    }
+    return unpacked;
+  }
+
+  close(): void {
+    this.#unpacker?.close();
+    this.#unpacker = undefined;
+  }
+
+  #restart({ codec: name, windowLog }: WindowStart): void {
+    const codec = this.#codecs.find((offered) => offered.name === name);
+    if (codec === undefined || windowLog > codec.windowLog) {
+      throw broken(`a window of ${name} and 2^${windowLog} bytes was not offered (W-071)`);
+    }
+    this.close();
+    this.#codecName = name;
+    this.#unpacker = codec.unpacker(windowLog, this.#maxUnpacked);
+  }
+}
+
+function broken(message: string): TpError {
+  return new TpError({ code: 'COMPRESSION', message });
+}
