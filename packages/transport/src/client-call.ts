@@ -97,7 +97,7 @@ export class ClientCall extends Exchange {
     const { head, body, stream } = this.init;
     let timeoutMs = 0;
     if (this.hasDeadline) {
-      timeoutMs = Math.ceil(this.dueAt - link.options.clock.now());
+      timeoutMs = Math.ceil(this.dueAt - link.sendingAt);
       if (timeoutMs <= 0) {
         this.expire();
         return;

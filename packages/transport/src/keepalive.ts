@@ -45,9 +45,9 @@ export class Keepalive {
     this.#probeTimer?.clear();
   }
 
-  /** A byte has come. */
-  heard(): void {
-    this.#heardAt = this.#clock.now();
+  /** A byte has come at that time. */
+  heard(now: number): void {
+    this.#heardAt = now;
   }
 
   /** Whether the peer may ping now, as it just did. */

@@ -64,6 +64,9 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
   readonly peer: string;
   readonly counters: LinkCounters = new LinkCounters();
   state: LinkState = 'opening';
+  /** When the bytes that are being read came, and when the batch that is being filled was begun. */
+  receivedAt = 0;
+  sendingAt = 0;
   /** What the peer's hello accepts. */
   peerLimits: WireLimits;
   protected readonly connection: Connection;
@@ -247,6 +250,7 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
     this.#scheduled = false;
     this.#delayTimer?.clear();
     this.#delayTimer = undefined;
+    this.sendingAt = this.options.clock.now();
     while (!this.#blocked && this.state !== 'closed' && this.state !== 'opening') {
       const controlOnly = this.#fill();
       if (this.#ended()) return;
@@ -360,7 +364,8 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
 
   #receive(chunk: Uint8Array): void {
     if (this.state === 'closed') return;
-    this.#keepalive.heard();
+    this.receivedAt = this.options.clock.now();
+    this.#keepalive.heard(this.receivedAt);
     try {
       const rest = this.#prefaceSeen < PREFACE.length ? this.#takePreface(chunk) : chunk;
       if (rest === undefined) return;

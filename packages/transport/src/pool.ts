@@ -85,13 +85,8 @@ class LinkPool implements Pool, CallOwner, LinkSlotEvents {
   }
 
   call(init: CallInit): Promise<ClientCall> {
-    let take: ((response: ClientCall) => void) | undefined;
-    let fail: ((error: TpError) => void) | undefined;
-    const promise = new Promise<ClientCall>((resolve, reject) => {
-      take = resolve;
-      fail = reject;
-    });
-    if (take !== undefined && fail !== undefined) this.#start(init, take, fail);
+    const promise = new Promise<ClientCall>(holdExecutor);
+    this.#start(init, held.resolve, held.reject);
     return promise;
   }
 
@@ -250,6 +245,23 @@ class LinkPool implements Pool, CallOwner, LinkSlotEvents {
   #tell(error: TpError | undefined): void {
     for (const watcher of this.#watchers) watcher(error);
   }
+}
+
+/**
+ * The two functions of the promise that was made last. A promise's executor runs at once, so one
+ * executor for all saves a closure for each call.
+ */
+const held: {
+  resolve: (response: ClientCall) => void;
+  reject: (error: TpError) => void;
+} = { resolve: () => {}, reject: () => {} };
+
+function holdExecutor(
+  resolve: (response: ClientCall) => void,
+  reject: (error: TpError) => void,
+): void {
+  held.resolve = resolve;
+  held.reject = reject;
 }
 
 function invalid(message: string): TpError {

@@ -144,11 +144,19 @@ export class ServerExchange extends Exchange {
   settled(): void {
     if (this.#state !== 'written') return;
     if (this.writer !== undefined && !this.writer.closed) return;
-    if (this.receiving) {
-      const id = this.id;
-      this.link.control((encoder) => encoder.cancel(id, 'NO_ERROR', 'yes'));
+    if (!this.receiving) {
+      this.#end(undefined);
+      return;
     }
-    this.#end(new TpError({ code: 'CANCEL', message: 'the exchange has ended', processed: 'yes' }));
+    const id = this.id;
+    this.link.control((encoder) => encoder.cancel(id, 'NO_ERROR', 'yes'));
+    this.#end(
+      new TpError({
+        code: 'CANCEL',
+        message: 'the request was answered before its end',
+        processed: 'yes',
+      }),
+    );
   }
 
   fail(error: TpError): void {
@@ -188,13 +196,13 @@ export class ServerExchange extends Exchange {
     this.link.handlerReturned(this);
   }
 
-  #end(error: TpError): void {
-    const finished = this.#state === 'written' && !this.receiving;
+  /** Without an error, the exchange is complete in both directions. */
+  #end(error: TpError | undefined): void {
     this.#state = 'over';
     this.#body = undefined;
     this.#response = undefined;
     this.writer?.stop();
-    if (!finished) {
+    if (error !== undefined) {
       this.#cause = error;
       this.failBody(error);
       this.#abort?.abort(error);

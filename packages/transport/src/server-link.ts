@@ -137,7 +137,7 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
     this.#owner.running++;
     this.#runningBytes += end - start;
     exchange.begin(bytes, start, end, more);
-    if (timeoutMs > 0) this.#owner.deadlines.arm(exchange, this.options.clock.now() + timeoutMs);
+    if (timeoutMs > 0) this.#owner.deadlines.arm(exchange, this.receivedAt + timeoutMs);
     this.#owner.handle(exchange);
   }
 
