@@ -1,0 +1,26 @@
+import { describe, expect, it } from 'vitest';
+import { parseBenchArguments } from './cli.ts';
+
+const suites = ['e2e', 'bytes'];
+
+describe('the command line of the bench', () => {
+  it('takes a suite and its options', () => {
+    expect(parseBenchArguments(['e2e', '--quick', '--json', 'out.json'], suites)).toEqual({
+      suite: 'e2e',
+      quick: true,
+      json: 'out.json',
+    });
+  });
+
+  it.each([
+    [['peers'], 'there is no suite "peers"; suites: e2e, bytes'],
+    [[], 'say which suite to run; suites: e2e, bytes'],
+    [['e2e', 'bytes'], 'one suite at a time; found also "bytes"'],
+    [['e2e', '--json'], "Option '--json <value>' argument missing"],
+    [['e2e', '--fast'], "Unknown option '--fast'"],
+  ])('complains about %j', (args, complaint) => {
+    expect(parseBenchArguments(args, suites)).toEqual({
+      complaint: expect.stringContaining(complaint),
+    });
+  });
+});

@@ -1,0 +1,40 @@
+import { writeFileSync } from 'node:fs';
+import { parseBenchArguments } from './cli.ts';
+import { canPin } from './measure/pinning.ts';
+import { makeProgress } from './progress.ts';
+import { makeReport } from './report/report.ts';
+import { renderReport } from './report/table.ts';
+import { SUITES } from './suites/suites.ts';
+
+const FAILED = 1;
+const WRONG_USAGE = 2;
+
+const wanted = parseBenchArguments(process.argv.slice(2), [...SUITES.keys()]);
+if ('complaint' in wanted) {
+  process.stderr.write(
+    `bench: ${wanted.complaint}\nusage: npm run bench -- SUITE [--quick] [--json FILE]\n`,
+  );
+  process.exitCode = WRONG_USAGE;
+} else {
+  await run(wanted.suite, wanted.quick, wanted.json);
+}
+
+async function run(name: string, quick: boolean, json: string | undefined): Promise<void> {
+  const progress = makeProgress(process.stderr);
+  if (!canPin) progress.note('taskset is missing, so nothing is pinned to a core');
+  try {
+    const findings = await SUITES.get(name)?.({ quick, progress: progress.show });
+    progress.end();
+    if (findings === undefined) return;
+    const report = makeReport(name, findings);
+    process.stdout.write(renderReport(report));
+    if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
+    if (findings.notMeasured.some(({ system }) => system === 'tp')) process.exitCode = FAILED;
+  } catch (error) {
+    progress.end();
+    process.stderr.write(
+      `bench: ${name} failed: ${error instanceof Error ? error.stack : error}\n`,
+    );
+    process.exitCode = FAILED;
+  }
+}

@@ -1,0 +1,69 @@
+import { availableParallelism, cpus, release, totalmem } from 'node:os';
+import type { Codec } from '../measure/case.ts';
+import type { Figures } from '../measure/sample.ts';
+
+/** One system in one case. What does not apply is left out. */
+export interface Result extends Partial<Figures> {
+  readonly system: string;
+  readonly case: string;
+  readonly codec?: Codec | 'gzip';
+  readonly tls?: boolean;
+  readonly callers?: number;
+}
+
+/** One system against another, both measured in this run. */
+export interface Ratio {
+  readonly name: string;
+  readonly value: number;
+  readonly higherIsBetter: boolean;
+}
+
+/** A system that could not be measured, and the reason. */
+export interface NotMeasured {
+  readonly system: string;
+  readonly why: string;
+}
+
+/** What a suite hands over. */
+export interface Findings {
+  readonly results: readonly Result[];
+  readonly ratios: readonly Ratio[];
+  readonly notMeasured: readonly NotMeasured[];
+}
+
+/** What `--json` writes. */
+export interface Report extends Findings {
+  readonly suite: string;
+  readonly runtime: string;
+  readonly machine: string;
+}
+
+/** Adds what it was measured with and on, and rounds figures to five significant digits. */
+export function makeReport(suite: string, findings: Findings): Report {
+  const cores = availableParallelism();
+  const model = cpus()[0]?.model.trim() ?? 'unknown processor';
+  const memoryGiB = Math.round(totalmem() / 2 ** 30);
+  return {
+    suite,
+    runtime: `Node.js ${process.version}`,
+    machine: `${model}, ${cores} cores, ${memoryGiB} GiB, ${process.platform} ${release()} ${process.arch}`,
+    results: findings.results.map(rounded),
+    ratios: findings.ratios.map(rounded),
+    notMeasured: findings.notMeasured,
+  };
+}
+
+function rounded<T extends object>(record: T): T {
+  const copy: T = { ...record };
+  for (const key of keysOf(copy)) {
+    const value = copy[key];
+    if (typeof value === 'number') Object.assign(copy, { [key]: Number(value.toPrecision(5)) });
+  }
+  return copy;
+}
+
+function keysOf<T extends object>(record: T): (keyof T)[] {
+  const keys: (keyof T)[] = [];
+  for (const key in record) keys.push(key);
+  return keys;
+}

@@ -1,0 +1,97 @@
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { lastWords } from '../last-words.ts';
+import type { Case } from '../measure/case.ts';
+import type { Command } from '../measure/pinning.ts';
+
+const FOLDER = join(import.meta.dirname, '../../rivals/httpteleport');
+const BIN = join(FOLDER, 'bin');
+const SOURCES = {
+  endtoend: [
+    'cmd/endtoend/main.go',
+    'cmd/endtoend/link.go',
+    'cmd/endtoend/run.go',
+    'cmd/endtoend/get.go',
+    'cmd/endtoend/certificate.go',
+    'traffic/traffic.go',
+    'go.mod',
+  ],
+  flatebytes: ['cmd/flatebytes/main.go', 'traffic/traffic.go', 'go.mod'],
+} as const;
+const BUILD_PATIENCE_MS = 180_000;
+
+/** A Go program of ours: a path once it is built, or why it could not be. */
+export type Built = { readonly path: string } | { readonly why: string };
+
+/**
+ * Builds one of the two Go programs, unless a newer build is there: `endtoend` measures the module
+ * github.com/valyala/httpteleport, `flatebytes` counts what its flate stream takes. Go fetches the
+ * modules through its own proxy; the versions that it picks stay in `bin/`, away from the sources.
+ */
+export function buildRival(program: keyof typeof SOURCES): Built {
+  const path = join(BIN, program);
+  if (isFresh(path, SOURCES[program])) return { path };
+  if (spawnSync('go', ['version']).status !== 0) {
+    return { why: 'the go command is not installed' };
+  }
+  mkdirSync(BIN, { recursive: true });
+  for (const file of ['go.mod', 'go.sum']) copyFileSync(join(FOLDER, file), join(BIN, file));
+  const built = spawnSync(
+    'go',
+    ['build', `-modfile=${join(BIN, 'go.mod')}`, '-o', path, `./cmd/${program}`],
+    {
+      cwd: FOLDER,
+      env: { ...process.env, GOFLAGS: '-mod=mod -buildvcs=false' },
+      encoding: 'utf8',
+      timeout: BUILD_PATIENCE_MS,
+    },
+  );
+  if (built.status === 0) return { path };
+  return { why: `go build failed: ${lastWords(built.stderr ?? '') || 'it took too long'}` };
+}
+
+/** How to start `endtoend` for a case. */
+export function endToEndCommand(
+  path: string,
+  network: 'tcp' | 'memory',
+  measured: Case,
+  trafficFile: string | undefined,
+): Command {
+  const args = [
+    `-callers=${measured.callers}`,
+    `-delay=${measured.delayMs}ms`,
+    `-compression=${measured.codec}`,
+    `-tls=${measured.tls}`,
+    `-net=${network}`,
+  ];
+  if (trafficFile !== undefined) args.push(`-traffic=${trafficFile}`);
+  return { file: path, args, env: { GOMAXPROCS: '1' } };
+}
+
+/** What `flatebytes` counts. */
+export interface FlateBytes {
+  readonly request: number;
+  readonly response: number;
+}
+
+/** Bytes of httpteleport's flate streams for a traffic file, in batches of `batch`. @throws {Error} when the program fails. */
+export function countFlateBytes(path: string, trafficFile: string, batch: number): FlateBytes {
+  const run = spawnSync(path, [`-traffic=${trafficFile}`, `-batch=${batch}`], { encoding: 'utf8' });
+  const found: unknown = run.status === 0 ? JSON.parse(run.stdout) : undefined;
+  if (
+    typeof found === 'object' &&
+    found !== null &&
+    'requestWireBytes' in found &&
+    'responseWireBytes' in found
+  ) {
+    return { request: Number(found.requestWireBytes), response: Number(found.responseWireBytes) };
+  }
+  throw new Error(`flatebytes failed: ${lastWords(run.stderr ?? '')}`);
+}
+
+function isFresh(path: string, sources: readonly string[]): boolean {
+  if (!existsSync(path)) return false;
+  const builtMs = statSync(path).mtimeMs;
+  return sources.every((source) => statSync(join(FOLDER, source)).mtimeMs <= builtMs);
+}

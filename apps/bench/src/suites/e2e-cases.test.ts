@@ -1,0 +1,27 @@
+import { expect, it } from 'vitest';
+import { e2eCases } from './e2e-cases.ts';
+
+it('keeps in --quick every case that a ratio needs', () => {
+  const groups = new Map(e2eCases(true).map((group) => [group.title, group]));
+  const small = groups.get('get/none/1000');
+  expect(small?.floor).toBe(true);
+  expect(small?.memory).toBe(true);
+  expect(small?.theirs.map(({ delayMs }) => delayMs)).toEqual([0, 1]);
+  for (const title of ['get/compressed/1000', 'rtb/compressed/1000']) {
+    const group = groups.get(title);
+    expect(group?.ours.map(({ codec }) => codec)).toEqual(['zstd', 'deflate']);
+    expect(group?.theirs.map(({ name, codec }) => `${name} ${codec}`)).toEqual([
+      `${title} flate`,
+      `${title}/delay-1ms flate`,
+      `${title} snappy`,
+      `${title}/delay-1ms snappy`,
+    ]);
+  }
+});
+
+it('names no case twice for the same codec', () => {
+  const names = e2eCases(false).flatMap(({ ours }) =>
+    ours.map(({ name, codec }) => `${name} ${codec}`),
+  );
+  expect(new Set(names).size).toBe(names.length);
+});

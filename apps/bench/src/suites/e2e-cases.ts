@@ -1,0 +1,91 @@
+import type { Case, Codec } from '../measure/case.ts';
+
+/** Cases that are measured against each other, turn by turn. */
+export interface CaseGroup {
+  readonly title: string;
+  /** What tp does. */
+  readonly ours: readonly Case[];
+  /** What httpteleport does. */
+  readonly theirs: readonly Case[];
+  /** Whether the bare framed echo runs along. */
+  readonly floor: boolean;
+  /** Whether httpteleport over in-memory pipes runs along. */
+  readonly memory: boolean;
+}
+
+const OUR_PACKING: readonly Codec[] = ['zstd', 'deflate'];
+const THEIR_PACKING: readonly Codec[] = ['flate', 'snappy'];
+const PLAIN: readonly Codec[] = ['none'];
+/** httpteleport is measured without a delay and with the one that it publishes; the faster counts. */
+const THEIR_DELAYS_MS = [0, 1];
+
+/** The groups of the suite; `quick` keeps those that the ratios need, and one and a hundred callers besides. */
+export function e2eCases(quick: boolean): CaseGroup[] {
+  const fewer = (quick ? [1, 100] : [1, 10, 100]).map(getGroup);
+  const packed = ['get', 'rtb'] as const;
+  const quickGroups = [
+    ...fewer,
+    { ...getGroup(1000), theirs: cases('get', PLAIN, THEIR_DELAYS_MS), floor: true, memory: true },
+    ...packed.map((traffic) => packedGroup(traffic, false)),
+  ];
+  if (quick) return quickGroups;
+  return [
+    ...quickGroups,
+    getGroup(10_000),
+    ...[1, 2, 4, 8, 16].map(delayGroup),
+    packedGroup('rest', false),
+    {
+      title: 'get/none/1000/tls',
+      ours: cases('get', PLAIN, [0], true),
+      theirs: cases('get', PLAIN, THEIR_DELAYS_MS, true),
+      floor: false,
+      memory: false,
+    },
+    packedGroup('get', true),
+    packedGroup('rtb', true),
+  ];
+}
+
+function getGroup(callers: number): CaseGroup {
+  const one = makeCase({ traffic: 'get', codec: 'none', tls: false, callers, delayMs: 0 });
+  return { title: one.name, ours: [one], theirs: [one], floor: true, memory: false };
+}
+
+function delayGroup(delayMs: number): CaseGroup {
+  const delayed = cases('get', PLAIN, [delayMs]);
+  return {
+    title: `get/none/1000/delay-${delayMs}ms`,
+    ours: delayed,
+    theirs: delayed,
+    floor: false,
+    memory: false,
+  };
+}
+
+function packedGroup(traffic: Case['traffic'], tls: boolean): CaseGroup {
+  return {
+    title: `${traffic}/compressed/1000${tls ? '/tls' : ''}`,
+    ours: cases(traffic, OUR_PACKING, [0], tls),
+    theirs: cases(traffic, THEIR_PACKING, THEIR_DELAYS_MS, tls),
+    floor: false,
+    memory: false,
+  };
+}
+
+function cases(
+  traffic: Case['traffic'],
+  codecs: readonly Codec[],
+  delaysMs: readonly number[],
+  tls = false,
+): Case[] {
+  return codecs.flatMap((codec) =>
+    delaysMs.map((delayMs) => makeCase({ traffic, codec, tls, callers: 1000, delayMs })),
+  );
+}
+
+function makeCase(parts: Omit<Case, 'name'>): Case {
+  const packing = parts.codec === 'none' ? 'none' : 'compressed';
+  const tls = parts.tls ? '/tls' : '';
+  const delay = parts.delayMs > 0 ? `/delay-${parts.delayMs}ms` : '';
+  return { name: `${parts.traffic}/${packing}/${parts.callers}${tls}${delay}`, ...parts };
+}

@@ -1,0 +1,12 @@
+import type { Findings } from '../report/report.ts';
+
+/** How a suite is run. */
+export interface SuiteOptions {
+  /** Less of everything: under 45 s on two cores. */
+  readonly quick: boolean;
+  /** Told what goes on, in a few words, whenever that changes. */
+  readonly progress: (text: string) => void;
+}
+
+/** Measures one group of things. */
+export type Suite = (options: SuiteOptions) => Promise<Findings>;

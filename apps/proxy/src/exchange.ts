@@ -1,0 +1,66 @@
+import type { Request, ResponseInit } from '@tp/http';
+import type { Fields } from '@tp/wire';
+
+/**
+ * A request ready to be sent on: the fields that held for the previous connection only are gone,
+ * and a small body is read.
+ */
+export interface OutgoingRequest {
+  readonly method: string;
+  /** The request target, as the client sent it. */
+  readonly path: string;
+  readonly headers: Fields;
+  /** Null when there is none. */
+  readonly body: Uint8Array | AsyncIterable<Uint8Array> | null;
+  /** The value of `content-length`; undefined when the request has none. */
+  readonly declaredLength: number | undefined;
+  /** Where it came from: for its signal, deadline, trailers and 1xx heads. */
+  readonly incoming: Request;
+}
+
+/** One place, or several equal ones, that requests are sent to. */
+export interface Upstream {
+  /** The address as configured, several joined by commas; a label of metrics. */
+  readonly name: string;
+  /** Requests that wait for the end of their response. */
+  readonly pending: number;
+  /**
+   * Sends a request and resolves with the response, its hop-by-hop fields removed.
+   *
+   * @throws {TpError} whose `processed` says whether the request may be sent elsewhere.
+   */
+  send(request: OutgoingRequest): Promise<ResponseInit>;
+  /** Whether a connection to it stands or can be made now. */
+  reachable(): Promise<boolean>;
+  /** Figures for metrics. */
+  figures(): TransferFigures;
+  /** Closes what is idle now, and the rest when it is done; resolves when all is closed. */
+  close(): Promise<void>;
+}
+
+/** Counters of one listener or upstream, read when metrics are asked for. Bytes since the start. */
+export interface TransferFigures {
+  /** What crossed HTTP sockets here. */
+  readonly httpBytesIn: number;
+  readonly httpBytesOut: number;
+  /** What crossed the sockets of links here. */
+  readonly wireBytesIn: number;
+  readonly wireBytesOut: number;
+  /** Bytes that wait to be sent. */
+  readonly queueBytes: number;
+  readonly links: readonly LinkFigures[];
+  /** How often each limit was reached, by its name. */
+  readonly limitHits: ReadonlyMap<string, number>;
+}
+
+/** One link, for `/stats.json`. */
+export interface LinkFigures {
+  readonly peer: string;
+  readonly state: string;
+  readonly wireBytesIn: number;
+  readonly wireBytesOut: number;
+  readonly pending: number;
+  readonly roundTripMs: number | undefined;
+  readonly codecIn: string;
+  readonly codecOut: string;
+}

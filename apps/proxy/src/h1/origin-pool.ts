@@ -1,0 +1,226 @@
+import type { ResponseInit } from '@tp/http';
+import { TpError } from '@tp/wire';
+import type { OutgoingRequest } from '../exchange.ts';
+import {
+  type ConnectionOwner,
+  dialOrigin,
+  type OriginConnection,
+  type OriginTarget,
+} from './origin-connection.ts';
+import { createOriginExchange, type OriginExchange } from './origin-exchange.ts';
+import { createRequestHeadWriter } from './request-head.ts';
+import type { HeadMemory } from './response-reader.ts';
+
+/** A bounded pool of keep-alive connections to one HTTP/1.1 origin. */
+export interface OriginPool {
+  /**
+   * Sends a request over an idle connection, a new one, or the first that becomes free.
+   *
+   * @throws {TpError} `UNREACHABLE` or `OVERFLOW` (never written), `TIMEOUT`, `DEADLINE`, `CANCEL`,
+   *   `UPSTREAM` (answered with garbage, or broke off), `BODY_LENGTH` (the client's body).
+   */
+  send(request: OutgoingRequest): Promise<ResponseInit>;
+  /** Requests whose response is not complete. */
+  readonly pending: number;
+  /** Bytes that crossed its sockets since the start. */
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly limitHits: ReadonlyMap<string, number>;
+  /** Closes idle connections now and each busy one after its exchange; resolves when none is left. */
+  close(): Promise<void>;
+}
+
+/** Bounds of an origin pool. */
+export interface OriginPoolOptions {
+  /** Most connections at once. */
+  readonly connections: number;
+  /** Until a response's head, in ms. */
+  readonly timeoutMs: number;
+}
+
+/** How many requests may wait for a connection; further ones fail with `OVERFLOW`. */
+export const MAX_WAITING = 10_000;
+/**
+ * How long an unused connection is kept when the origin does not say, in ms: less than the 5 s
+ * that is usual, so that a request seldom meets a connection that is just being closed.
+ */
+const IDLE_MS = 4_000;
+/** By how much sooner than the origin an idle connection is closed here, in ms. */
+const IDLE_MARGIN_MS = 1_000;
+
+/** Makes a pool; nothing is dialed before the first request. */
+export function createOriginPool(target: OriginTarget, options: OriginPoolOptions): OriginPool {
+  return new Pool(target, options);
+}
+
+class Pool implements OriginPool, ConnectionOwner {
+  readonly memory: HeadMemory = { text: '', head: undefined };
+  readonly limitHits = new Map<string, number>();
+  pending = 0;
+  readonly #target: OriginTarget;
+  readonly #options: OriginPoolOptions;
+  readonly #writer = createRequestHeadWriter();
+  readonly #all = new Set<OriginConnection>();
+  readonly #idle: OriginConnection[] = [];
+  readonly #waiting = new Set<OriginExchange>();
+  #dialing = 0;
+  #closedBytesIn = 0;
+  #closedBytesOut = 0;
+  #sweep: NodeJS.Timeout | undefined;
+  #onClosed: (() => void) | undefined;
+  #closing = false;
+  readonly #onOver = (exchange: OriginExchange): void => {
+    this.pending -= 1;
+    this.#waiting.delete(exchange);
+  };
+
+  constructor(target: OriginTarget, options: OriginPoolOptions) {
+    this.#target = target;
+    this.#options = options;
+  }
+
+  get bytesIn(): number {
+    let sum = this.#closedBytesIn;
+    for (const connection of this.#all) sum += connection.bytesIn;
+    return sum;
+  }
+
+  get bytesOut(): number {
+    let sum = this.#closedBytesOut;
+    for (const connection of this.#all) sum += connection.bytesOut;
+    return sum;
+  }
+
+  send(request: OutgoingRequest): Promise<ResponseInit> {
+    return new Promise((resolve, reject) => {
+      this.pending += 1;
+      const settle = { resolve, reject };
+      this.#dispatch(createOriginExchange(request, this.#options.timeoutMs, settle, this.#onOver));
+    });
+  }
+
+  close(): Promise<void> {
+    this.#closing = true;
+    clearInterval(this.#sweep);
+    for (const connection of this.#idle.splice(0)) connection.destroy();
+    if (this.#all.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#onClosed = resolve;
+    });
+  }
+
+  onConnect(connection: OriginConnection): void {
+    this.#dialing -= 1;
+    this.onIdle(connection);
+  }
+
+  onIdle(connection: OriginConnection): void {
+    const next = this.#takeWaiting();
+    if (next !== undefined) {
+      this.#start(connection, next);
+    } else if (this.#closing) {
+      connection.destroy();
+    } else {
+      connection.idleSince = performance.now();
+      this.#idle.push(connection);
+      this.#sweep ??= setInterval(() => this.#closeIdle(), 500).unref();
+    }
+  }
+
+  onStale(exchange: OriginExchange, _error: TpError): void {
+    exchange.repeated = true;
+    this.#wait(exchange);
+  }
+
+  onClose(connection: OriginConnection, dialError: TpError | undefined): void {
+    this.#all.delete(connection);
+    this.#closedBytesIn += connection.bytesIn;
+    this.#closedBytesOut += connection.bytesOut;
+    const idle = this.#idle.indexOf(connection);
+    if (idle >= 0) this.#idle.splice(idle, 1);
+    if (dialError !== undefined) {
+      this.#dialing -= 1;
+      this.#takeWaiting()?.fail(dialError);
+    }
+    this.#dialForWaiting();
+    if (this.#all.size === 0) this.#onClosed?.();
+  }
+
+  #dispatch(exchange: OriginExchange): void {
+    const now = performance.now();
+    for (let free = this.#idle.pop(); free !== undefined; free = this.#idle.pop()) {
+      if (free.usable && now - free.idleSince < idleLimit(free)) {
+        this.#start(free, exchange);
+        return;
+      }
+      free.destroy();
+    }
+    if (this.#waiting.size >= MAX_WAITING) {
+      this.limitHits.set('maxPendingRequests', (this.limitHits.get('maxPendingRequests') ?? 0) + 1);
+      exchange.fail(
+        new TpError({
+          code: 'OVERFLOW',
+          processed: 'no',
+          message: `${MAX_WAITING} requests wait for a connection to the origin already`,
+        }),
+      );
+      return;
+    }
+    this.#wait(exchange);
+  }
+
+  #wait(exchange: OriginExchange): void {
+    this.#waiting.add(exchange);
+    this.#dialForWaiting();
+  }
+
+  #dialForWaiting(): void {
+    while (this.#dialing < this.#waiting.size && this.#all.size < this.#options.connections) {
+      this.#dialing += 1;
+      this.#all.add(dialOrigin(this.#target, this));
+    }
+  }
+
+  #takeWaiting(): OriginExchange | undefined {
+    for (const exchange of this.#waiting) {
+      this.#waiting.delete(exchange);
+      if (!exchange.over) return exchange;
+    }
+    return undefined;
+  }
+
+  #start(connection: OriginConnection, exchange: OriginExchange): void {
+    let head: string;
+    try {
+      head = this.#writer.write(exchange.request);
+    } catch (error) {
+      exchange.fail(
+        error instanceof TpError
+          ? error
+          : new TpError({ code: 'INTERNAL', message: 'cannot write the request', cause: error }),
+      );
+      this.onIdle(connection);
+      return;
+    }
+    connection.start(exchange, head);
+  }
+
+  #closeIdle(): void {
+    const now = performance.now();
+    const kept = this.#idle.filter((one) => now - one.idleSince < idleLimit(one));
+    if (kept.length < this.#idle.length) {
+      const stale = this.#idle.filter((one) => !kept.includes(one));
+      this.#idle.splice(0, this.#idle.length, ...kept);
+      for (const one of stale) one.destroy();
+    }
+    if (kept.length === 0) {
+      clearInterval(this.#sweep);
+      this.#sweep = undefined;
+    }
+  }
+}
+
+function idleLimit(connection: OriginConnection): number {
+  const said = connection.idleTimeoutMs;
+  return said === undefined ? IDLE_MS : Math.max(0, said - IDLE_MARGIN_MS);
+}

@@ -1,0 +1,79 @@
+import http, { type Server } from 'node:http';
+import https from 'node:https';
+import { prepareSocketPath } from './socket-path.ts';
+
+/** Where a server of `node:http` listens, and its bounds. */
+export interface BindOptions {
+  readonly host?: string;
+  /** 0 picks a free one. */
+  readonly port?: number;
+  /** A unix socket, instead of host and port. */
+  readonly path?: string;
+  /** Certificate chain and key, in PEM, for HTTPS. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+  /** Most connections at once; further ones are closed unanswered. */
+  readonly maxConnections: number;
+}
+
+/** A server that does not listen yet. */
+export interface Binding {
+  readonly server: Server;
+  /** The event that brings the sockets that requests name as theirs. */
+  readonly connectionEvent: 'connection' | 'secureConnection';
+  /**
+   * Listens; resolves with the bound address as a URL.
+   *
+   * @throws {Error} when the address cannot be bound.
+   */
+  listen(): Promise<string>;
+}
+
+/** Largest head of a request, in bytes; a larger one is answered with 431. */
+const MAX_HEAD_BYTES = 32 * 1024;
+/** How long a request's head may take, in ms; then 408. */
+const HEADERS_MS = 10_000;
+/** How long an idle connection is kept, in ms. */
+const KEEP_ALIVE_MS = 60_000;
+
+/** Makes a server with the strict parser and the limits of the proxy. */
+export function bindHttp(options: BindOptions): Binding {
+  const { tls, maxConnections } = options;
+  const settings = {
+    maxHeaderSize: MAX_HEAD_BYTES,
+    headersTimeout: HEADERS_MS,
+    // A long upload is no attack by itself.
+    requestTimeout: 0,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    connectionsCheckingInterval: 1_000,
+    insecureHTTPParser: false,
+    noDelay: true,
+  };
+  const server: Server =
+    tls === undefined
+      ? http.createServer(settings)
+      : https.createServer({ ...settings, ...tls, ALPNProtocols: ['http/1.1'] });
+  server.maxConnections = maxConnections;
+  // 0 means "no limit": Node drops fields past its limit in silence, we count them ourselves.
+  server.maxHeadersCount = 0;
+  return {
+    server,
+    connectionEvent: tls === undefined ? 'connection' : 'secureConnection',
+    listen: async () => {
+      if (options.path !== undefined) await prepareSocketPath(options.path);
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        server.once('listening', resolve);
+        if (options.path !== undefined) server.listen(options.path);
+        else server.listen(options.port ?? 0, options.host ?? '127.0.0.1');
+      });
+      return boundAddress(server, options);
+    },
+  };
+}
+
+function boundAddress(server: Server, { host = '127.0.0.1', path, tls }: BindOptions): string {
+  const bound = server.address();
+  if (path !== undefined || bound === null || typeof bound === 'string') return `unix:${path}`;
+  const shown = host.includes(':') ? `[${host}]` : host;
+  return `${tls === undefined ? 'http' : 'https'}://${shown}:${bound.port}`;
+}

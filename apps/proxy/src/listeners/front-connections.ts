@@ -1,0 +1,54 @@
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { FrontRequest } from './front-request.ts';
+
+/** The open connections of an HTTP listener, with what is under way on each. */
+export interface FrontConnections {
+  /** Notes a request until `done`; when its connection closes before that, it is abandoned. */
+  begin(socket: Socket, request: FrontRequest): void;
+  done(socket: Socket, request: FrontRequest): void;
+  /** Whether an answer of the proxy's own can be written now without garbling another one. */
+  mayInterrupt(socket: Duplex): boolean;
+  /** Bytes that crossed the sockets since the start. */
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
+
+/** Follows the connections of a server. */
+export function trackConnections(server: Server, event: string): FrontConnections {
+  const open = new Map<Duplex, Set<FrontRequest>>();
+  const sockets = new Set<Socket>();
+  let closedIn = 0;
+  let closedOut = 0;
+  server.on(event, (socket: Socket) => {
+    const requests = new Set<FrontRequest>();
+    open.set(socket, requests);
+    sockets.add(socket);
+    socket.on('close', () => {
+      open.delete(socket);
+      sockets.delete(socket);
+      closedIn += socket.bytesRead;
+      closedOut += socket.bytesWritten;
+      for (const request of requests) request.abandon();
+    });
+  });
+  return {
+    begin: (socket, request) => void open.get(socket)?.add(request),
+    done: (socket, request) => void open.get(socket)?.delete(request),
+    mayInterrupt: (socket) => {
+      const requests = [...(open.get(socket) ?? [])];
+      return requests.length === 0 || (requests.length === 1 && requests[0]?.answered === false);
+    },
+    get bytesIn() {
+      let sum = closedIn;
+      for (const socket of sockets) sum += socket.bytesRead;
+      return sum;
+    },
+    get bytesOut() {
+      let sum = closedOut;
+      for (const socket of sockets) sum += socket.bytesWritten;
+      return sum;
+    },
+  };
+}

@@ -1,0 +1,42 @@
+import { createServer, type Server } from '@tp/http';
+import { comesInPieces } from '../body.ts';
+import type { TransferFigures } from '../exchange.ts';
+import type { Forward } from '../forward.ts';
+import type { Listener } from './listener.ts';
+
+/** Options of `createServer`, as the proxy sets them. */
+export type TeleportListenerOptions = NonNullable<Parameters<typeof createServer>[1]>;
+
+/** Starts to listen for links of tp. `address` is any that `Server.listen` takes. */
+export async function listenTeleport(
+  address: string,
+  forward: Forward,
+  options: TeleportListenerOptions,
+): Promise<Listener> {
+  const server = createServer(
+    (request) => forward(request, comesInPieces(request) ? true : undefined),
+    options,
+  );
+  const bound = await server.listen(address);
+  return {
+    address: bound,
+    figures: () => figures(server, bound),
+    drain: () => server.close(),
+    // `close` cuts off what is left after its own drain timeout.
+    destroy: () => undefined,
+  };
+}
+
+function figures(server: Server, address: string): TransferFigures {
+  const { links, wireBytesIn, wireBytesOut, queueBytes, limitHits } = server.stats();
+  return {
+    httpBytesIn: 0,
+    httpBytesOut: 0,
+    wireBytesIn,
+    wireBytesOut,
+    queueBytes,
+    // Peers come from any port: as a label of metrics, one for each listener is enough.
+    links: links.map((link) => ({ ...link, peer: address })),
+    limitHits,
+  };
+}

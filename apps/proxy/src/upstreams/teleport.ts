@@ -1,0 +1,99 @@
+import { type Client, createClient, type Response, type ResponseInit } from '@tp/http';
+import { Fields, isTpError } from '@tp/wire';
+import { comesInPieces, isBodiless } from '../body.ts';
+import type { OutgoingRequest, TransferFigures, Upstream } from '../exchange.ts';
+import { endToEnd } from '../hop-by-hop.ts';
+
+/** Options of `createClient`, as the proxy sets them. */
+export type TeleportOptions = NonNullable<Parameters<typeof createClient>[1]>;
+
+/** How long a test of reachability may take, in ms. */
+const REACHABLE_MS = 1_000;
+
+/** Far proxies, or servers that speak tp themselves, as one upstream: the client's pool balances. */
+export function createTeleportUpstream(
+  addresses: readonly string[],
+  options: TeleportOptions,
+): Upstream {
+  const client = createClient([...addresses], options);
+  return {
+    name: addresses.join(','),
+    get pending() {
+      return client.pending;
+    },
+    send: (request) => send(client, request),
+    reachable: () => reachable(client),
+    figures: () => figures(client, addresses),
+    close: () => client.close(),
+  };
+}
+
+async function send(client: Client, request: OutgoingRequest): Promise<ResponseInit> {
+  const { method, path, headers, body, incoming } = request;
+  const deadlineMs = incoming.remainingMs;
+  const streamed = body !== null && !(body instanceof Uint8Array);
+  try {
+    const response = await client.request({
+      method,
+      path,
+      headers,
+      body,
+      signal: incoming.signal,
+      onInformation: (status: number, fields: Fields) => incoming.inform(status, endToEnd(fields)),
+      ...(streamed ? { trailers: () => incoming.trailers ?? Fields.empty } : undefined),
+      ...(deadlineMs === undefined ? undefined : { deadlineMs }),
+    });
+    if (isBodiless(method, response.status)) return toInit(response, null);
+    return toInit(response, comesInPieces(response) ? response.body : await response.bytes());
+  } catch (error) {
+    // A body that we ended ourselves (too long, too short) says why in its cause.
+    throw isTpError(error) && error.code === 'CANCEL' && isTpError(error.cause)
+      ? error.cause
+      : error;
+  }
+}
+
+function toInit(
+  response: Response,
+  body: Uint8Array | AsyncIterable<Uint8Array> | null,
+): ResponseInit {
+  return {
+    status: response.status,
+    headers: endToEnd(response.headers),
+    body,
+    // Empty means the usual phrase here, while an empty phrase of an origin is passed on as such.
+    ...(response.reason === '' ? undefined : { reason: response.reason }),
+    ...(body === null || body instanceof Uint8Array
+      ? undefined
+      : { trailers: () => endToEnd(response.trailers ?? Fields.empty) }),
+  };
+}
+
+async function reachable(client: Client): Promise<boolean> {
+  if (client.stats().links.some((link) => link.state === 'open')) return true;
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const timer = setTimeout(resolve, REACHABLE_MS, false);
+  client.ready().then(
+    () => resolve(true),
+    () => resolve(false),
+  );
+  const stands = await promise;
+  clearTimeout(timer);
+  return stands;
+}
+
+function figures(client: Client, addresses: readonly string[]): TransferFigures {
+  const { links, wireBytesIn, wireBytesOut, queueBytes, limitHits } = client.stats();
+  return {
+    httpBytesIn: 0,
+    httpBytesOut: 0,
+    wireBytesIn,
+    wireBytesOut,
+    queueBytes,
+    links: links.map((link) => ({
+      ...link,
+      peer: addresses.includes(link.peer) ? link.peer : addresses.join(','),
+    })),
+    limitHits,
+  };
+}
