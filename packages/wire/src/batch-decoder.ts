@@ -2,12 +2,14 @@ import type { ByteOps } from './bytes.ts';
 import { codeFromWire, processedFromWire } from './codes.ts';
 import type { ErrorCode, Processed } from './errors.ts';
 import type { Fields } from './fields.ts';
+import type { Flaw } from './flaw.ts';
 import type { RequestHead, ResponseHead } from './head.ts';
-import { type Flaw, HeadDecoder, HeadParts, type TakeBlob } from './head-decoder.ts';
+import { HeadDecoder, HeadParts, type TakeBlob } from './head-decoder.ts';
 import { type Hello, readHello } from './hello.ts';
-import { MAX_DATA, MAX_ID, MAX_INLINE_BODY, type WireLimits } from './limits.ts';
+import { MAX_DATA, MAX_ID, MAX_INLINE_BODY, MAX_MESSAGE, type WireLimits } from './limits.ts';
 import { ByteReader, protocolError } from './reader.ts';
 import * as schema from './schema.ts';
+import { fromUtf8 } from './utf8.ts';
 
 /**
  * Takes the records of a batch in order. Bodies come as a range of `bytes`: what is kept must be
@@ -72,12 +74,12 @@ export class BatchDecoder {
    */
   decode(plain: Uint8Array | undefined, unpacked: Uint8Array | undefined): void {
     this.#blobAt = 0;
-    this.#blobs.length = 0;
     if (plain !== undefined) this.#batch(plain, true);
     if (unpacked !== undefined) this.#batch(unpacked, false);
     if (this.#blobAt < this.#blobs.length) {
       throw protocolError('an envelope has a blob that no record takes (W-064)');
     }
+    this.#blobs.length = 0;
   }
 
   #batch(bytes: Uint8Array, isPlain: boolean): void {
@@ -92,10 +94,8 @@ export class BatchDecoder {
         continue;
       }
       const length = reader.length();
-      const next = reader.position + length;
-      reader.end = next;
+      reader.end = reader.position + length;
       this.#record(isPlain);
-      if (reader.position !== next) throw protocolError('a record has two kinds (W-005)');
       reader.end = end;
     }
   }
@@ -164,7 +164,7 @@ export class BatchDecoder {
     const reader = this.#reader;
     while (reader.position < reader.end) {
       const tag = reader.varint();
-      if (tag >>> 3 < 12) throw protocolError('a record has two kinds (W-005)');
+      if (tag >>> 3 < 12) throw protocolError('a record has two kinds, or one twice (W-005)');
       reader.skip(tag, 12);
       this.#sink.glitch();
     }
@@ -256,20 +256,12 @@ export class BatchDecoder {
     this.#lastRequest = id;
     const head = this.#heads.request(this.#parts, this.#takeBlob);
     const bytes = this.#takeBody();
+    const start = this.#bodyStart;
+    const end = this.#bodyEnd;
+    const flaw = this.#flawOfBody(false);
     if ('code' in head) this.#sink.flawed(id, 'request', head);
-    else if (this.#bodyEnd - this.#bodyStart > MAX_INLINE_BODY)
-      this.#sink.flawed(id, 'request', TOO_LONG);
-    else {
-      this.#sink.request(
-        id,
-        head,
-        this.#more,
-        this.#timeout,
-        bytes,
-        this.#bodyStart,
-        this.#bodyEnd,
-      );
-    }
+    else if (flaw !== undefined) this.#sink.flawed(id, 'request', flaw);
+    else this.#sink.request(id, head, this.#more, this.#timeout, bytes, start, end);
   }
 
   #response(): void {
@@ -279,10 +271,21 @@ export class BatchDecoder {
     this.#lastResponse = id;
     const head = this.#heads.response(this.#parts, this.#takeBlob);
     const bytes = this.#takeBody();
-    if ('code' in head) this.#sink.flawed(id, 'response', head);
-    else if (this.#bodyEnd - this.#bodyStart > MAX_INLINE_BODY)
-      this.#sink.flawed(id, 'response', TOO_LONG);
+    if ('code' in head) {
+      this.#sink.flawed(id, 'response', head);
+      return;
+    }
+    const flaw = this.#flawOfBody(head.status < 200 && head.status !== 101);
+    if (flaw !== undefined) this.#sink.flawed(id, 'response', flaw);
     else this.#sink.response(id, head, this.#more, bytes, this.#bodyStart, this.#bodyEnd);
+  }
+
+  #flawOfBody(informational: boolean): Flaw | undefined {
+    const length = this.#bodyEnd - this.#bodyStart;
+    if (informational && (length > 0 || this.#more)) return INFORMATIONAL;
+    if (length === 0) return undefined;
+    if (this.#more) return BODY_AND_MORE;
+    return length > MAX_INLINE_BODY ? TOO_LONG : undefined;
   }
 
   #trailers(): void {
@@ -419,7 +422,7 @@ export class BatchDecoder {
     const length = reader.length();
     const start = reader.position;
     reader.position = start + length;
-    return decodeUtf8(reader.bytes, start, start + Math.min(length, 1024));
+    return fromUtf8(reader.bytes, start, start + Math.min(length, MAX_MESSAGE));
   }
 
   #streamId(id: number): number {
@@ -443,26 +446,15 @@ export class BatchDecoder {
   };
 }
 
+const INFORMATIONAL: Flaw = {
+  code: 'PROTOCOL',
+  message: 'an informational response has a body, or says that more follows (W-033)',
+};
+const BODY_AND_MORE: Flaw = {
+  code: 'PROTOCOL',
+  message: 'a record has a body and says that more follows (W-032)',
+};
 const TOO_LONG: Flaw = {
   code: 'BODY_LIMIT',
   message: `a body in its head's record is longer than ${MAX_INLINE_BODY} bytes (W-040)`,
 };
-
-/** UTF-8 for messages to people; what is not UTF-8 becomes U+FFFD. */
-function decodeUtf8(bytes: Uint8Array, start: number, end: number): string {
-  let text = '';
-  let i = start;
-  while (i < end) {
-    const first = bytes[i++] ?? 0;
-    const extra =
-      first < 0x80 ? 0 : first >> 5 === 6 ? 1 : first >> 4 === 14 ? 2 : first >> 3 === 30 ? 3 : -1;
-    let code = extra === 0 ? first : first & (0x3f >> extra);
-    let taken = 0;
-    while (taken < extra && i < end && ((bytes[i] ?? 0) & 0xc0) === 0x80) {
-      code = (code << 6) | ((bytes[i++] ?? 0) & 0x3f);
-      taken++;
-    }
-    text += extra < 0 || taken < extra || code > 0x10ffff ? '\ufffd' : String.fromCodePoint(code);
-  }
-  return text;
-}

@@ -5,8 +5,9 @@ import type { Fields } from './fields.ts';
 import type { RequestHead, ResponseHead } from './head.ts';
 import { HeadEncoder, type HeadProgram } from './head-encoder.ts';
 import { type Hello, writeHello } from './hello.ts';
-import type { WireLimits } from './limits.ts';
+import { MAX_MESSAGE, type WireLimits } from './limits.ts';
 import * as schema from './schema.ts';
+import { toUtf8 } from './utf8.ts';
 import { ByteWriter, varintLength } from './writer.ts';
 
 /** What a batch encoder is made with. */
@@ -62,7 +63,11 @@ export class BatchEncoder {
     this.blobs.position = FRONT;
   }
 
-  /** @param detached whether the body must stay out of the window: it goes as a blob. */
+  /**
+   * @param timeoutMs what is left of the deadline, rounded up; what has run out is said as 1 ms, as
+   * 0 means that there is none.
+   * @param detached whether the body must stay out of the window: it goes as a blob.
+   */
   request(
     id: number,
     head: RequestHead,
@@ -74,7 +79,15 @@ export class BatchEncoder {
     const program = this.#heads.request(head);
     const shownId = id === this.#lastRequest + 1 ? 0 : id;
     this.#lastRequest = id;
-    this.#message(schema.REQUEST, shownId, program, body ?? EMPTY, more, timeoutMs, detached);
+    this.#message(
+      schema.REQUEST,
+      shownId,
+      program,
+      body ?? EMPTY,
+      more,
+      wholeMs(timeoutMs),
+      detached,
+    );
   }
 
   /** As `request`. */
@@ -124,7 +137,7 @@ export class BatchEncoder {
   }
 
   cancel(id: number, code: ErrorCode, processed: Processed, message = ''): void {
-    const text = toUtf8(message);
+    const text = toUtf8(message, MAX_MESSAGE);
     const number = codeToWire(code);
     const proof = processedToWire(processed);
     const writer = this.#open(
@@ -146,7 +159,7 @@ export class BatchEncoder {
   }
 
   goaway(lastId: number, code: ErrorCode, final: boolean, message = ''): void {
-    const text = toUtf8(message);
+    const text = toUtf8(message, MAX_MESSAGE);
     const number = codeToWire(code);
     const writer = this.#open(
       schema.GOAWAY,
@@ -243,6 +256,12 @@ export class BatchEncoder {
   }
 }
 
+/** A time as a `uint32`. */
+function wholeMs(timeoutMs: number): number {
+  if (timeoutMs > 1) return Math.min(Math.ceil(timeoutMs), 0xffffffff);
+  return timeoutMs === 0 ? 0 : 1;
+}
+
 function fieldLength(value: number): number {
   return value === 0 ? 0 : 1 + varintLength(value);
 }
@@ -270,24 +289,4 @@ function writeFlag(writer: ByteWriter, tag: number, flag: boolean): void {
   if (!flag) return;
   writer.byte(tag);
   writer.byte(1);
-}
-
-function toUtf8(text: string): Uint8Array {
-  const bytes: number[] = [];
-  for (const char of text) {
-    const code = char.codePointAt(0) ?? 0;
-    if (code < 0x80) bytes.push(code);
-    else if (code < 0x800) bytes.push(0xc0 | (code >> 6), 0x80 | (code & 0x3f));
-    else if (code < 0x10000) {
-      bytes.push(0xe0 | (code >> 12), 0x80 | ((code >> 6) & 0x3f), 0x80 | (code & 0x3f));
-    } else {
-      bytes.push(
-        0xf0 | (code >> 18),
-        0x80 | ((code >> 12) & 0x3f),
-        0x80 | ((code >> 6) & 0x3f),
-        0x80 | (code & 0x3f),
-      );
-    }
-  }
-  return Uint8Array.from(bytes);
 }

@@ -8,6 +8,7 @@ import * as schema from './schema.ts';
 /** Room for what an envelope has beside `plain` and `packed`. */
 const OVERHEAD = 64;
 const MAX_LENGTH_BYTES = 4;
+const EMPTY = new Uint8Array(0);
 
 /**
  * Cuts a stream of bytes into envelopes: chunks of any size in, whole envelopes out. Memory is
@@ -16,7 +17,12 @@ const MAX_LENGTH_BYTES = 4;
 export class EnvelopeDecoder {
   readonly #limits: WireLimits;
   readonly #reader = new ByteReader();
-  readonly #chunks: Uint8Array[] = [];
+  /**
+   * What has arrived of an incomplete envelope: the first `#held` bytes of `#kept`. At first that
+   * is the end of a chunk; with more, memory of our own of at most twice the size, so that bytes
+   * that drip in cost no more than bytes that pour.
+   */
+  #kept: Uint8Array = EMPTY;
   #held = 0;
   /** Bytes that the next envelope needs, its length included; 0 until the length is known. */
   #needed = 0;
@@ -41,7 +47,8 @@ export class EnvelopeDecoder {
 
   /**
    * Takes a chunk and gives each envelope that it completes. The views are good as long as the
-   * chunk is.
+   * chunk is. A chunk that ends inside an envelope is looked at again when the next one comes: it
+   * must not change until then.
    *
    * @throws {TpError} PROTOCOL or DECOMPRESSION_LIMIT, which end the link.
    */
@@ -49,19 +56,17 @@ export class EnvelopeDecoder {
     let rest = chunk;
     if (this.#held > 0) {
       if (this.#needed === 0) {
-        rest = this.#concat(chunk);
+        rest = this.#joined(chunk);
         this.#release();
       } else {
         const missing = this.#needed - this.#held;
-        if (chunk.length < missing) {
-          this.#chunks.push(chunk);
-          this.#held += chunk.length;
-          return;
-        }
-        const whole = this.#concat(chunk.subarray(0, missing));
+        this.#keep(chunk.subarray(0, missing));
+        if (chunk.length < missing) return;
+        const whole = this.#kept;
+        const end = this.#held;
         const start = this.#lengthBytes;
         this.#release();
-        yield this.#parse(whole, start, whole.length);
+        yield this.#parse(whole, start, end);
         rest = chunk.subarray(missing);
       }
     }
@@ -69,7 +74,9 @@ export class EnvelopeDecoder {
     while (at < rest.length) {
       const needed = this.#measure(rest, at);
       if (needed === 0 || needed > rest.length - at) {
-        this.#hold(rest.subarray(at), needed);
+        this.#kept = rest.subarray(at);
+        this.#held = rest.length - at;
+        this.#needed = needed;
         return;
       }
       const start = at + this.#lengthBytes;
@@ -100,26 +107,27 @@ export class EnvelopeDecoder {
     throw protocolError("an envelope's length has more than four bytes (W-010)");
   }
 
-  #concat(last: Uint8Array): Uint8Array {
-    const joined = new Uint8Array(this.#held + last.length);
-    let at = 0;
-    for (const piece of this.#chunks) {
-      joined.set(piece, at);
-      at += piece.length;
-    }
-    joined.set(last, at);
+  /** What is held of a length, with the chunk that goes on with it. */
+  #joined(chunk: Uint8Array): Uint8Array {
+    const joined = new Uint8Array(this.#held + chunk.length);
+    joined.set(this.#kept);
+    joined.set(chunk, this.#held);
     return joined;
   }
 
-  #hold(rest: Uint8Array, needed: number): void {
-    this.#chunks.length = 0;
-    this.#chunks.push(rest);
-    this.#held = rest.length;
-    this.#needed = needed;
+  #keep(piece: Uint8Array): void {
+    const held = this.#held + piece.length;
+    if (held > this.#kept.length) {
+      const grown = new Uint8Array(Math.min(this.#needed, 2 * held));
+      grown.set(this.#kept);
+      this.#kept = grown;
+    }
+    this.#kept.set(piece, this.#held);
+    this.#held = held;
   }
 
   #release(): void {
-    this.#chunks.length = 0;
+    this.#kept = EMPTY;
     this.#held = 0;
     this.#needed = 0;
   }

@@ -12,13 +12,17 @@ const OVERHEAD = 48;
 export function encodeEnvelope(envelope: Envelope, ops: ByteOps): Uint8Array {
   const plain = envelope.plain ?? EMPTY;
   const packed = envelope.packed ?? EMPTY;
+  const window = envelope.window;
+  const codec = window === undefined ? 0 : codecToWire(window.codec);
+  const windowLog = window?.windowLog ?? 0;
+  const windowLength = (codec === 0 ? 0 : 2) + (windowLog === 0 ? 0 : 2);
   const writer = new ByteWriter(ops, plain.length + packed.length + OVERHEAD);
   const length =
     bytesLength(plain) +
     bytesLength(packed) +
     (envelope.unpackedSize > 0 ? 1 + varintLength(envelope.unpackedSize) : 0) +
     (envelope.crc === undefined ? 0 : 5) +
-    (envelope.window === undefined ? 0 : 6);
+    (window === undefined ? 0 : 2 + windowLength);
   writer.varint(length);
   if (plain.length > 0) writer.bytesField(schema.ENVELOPE_PLAIN, plain);
   if (packed.length > 0) writer.bytesField(schema.ENVELOPE_PACKED, packed);
@@ -27,11 +31,11 @@ export function encodeEnvelope(envelope: Envelope, ops: ByteOps): Uint8Array {
     writer.byte(schema.ENVELOPE_CRC);
     writer.fixed32(envelope.crc);
   }
-  if (envelope.window !== undefined) {
+  if (window !== undefined) {
     writer.byte(schema.ENVELOPE_WINDOW);
-    writer.byte(4);
-    writer.varintField(0x08, codecToWire(envelope.window.codec));
-    writer.varintField(0x10, envelope.window.windowLog);
+    writer.byte(windowLength);
+    writer.varintField(0x08, codec);
+    writer.varintField(0x10, windowLog);
   }
   return writer.bytes.subarray(0, writer.position);
 }

@@ -56,6 +56,11 @@ export class TpError extends Error {
 /** Whether a caught value is an error of tp, also one made by another copy of this package. */
 export function isTpError(value: unknown): value is TpError {
   return (
-    value instanceof Error && value.name === 'TpError' && 'code' in value && 'processed' in value
+    value instanceof Error &&
+    value.name === 'TpError' &&
+    'code' in value &&
+    typeof value.code === 'string' &&
+    'processed' in value &&
+    (value.processed === 'no' || value.processed === 'maybe' || value.processed === 'yes')
   );
 }

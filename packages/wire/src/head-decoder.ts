@@ -1,23 +1,16 @@
 import type { ByteOps } from './bytes.ts';
-import { type ErrorCode, TpError } from './errors.ts';
+import { TpError } from './errors.ts';
 import { Fields } from './fields.ts';
+import { type FieldName, type Flaw, fieldName, flawed, flawOfValue, tooLarge } from './flaw.ts';
 import { RequestHead, ResponseHead } from './head.ts';
-import { isFieldValue, isTarget, isToken, parseStatus } from './legal.ts';
-import {
-  FIELD_OVERHEAD,
-  HEAD_ABUSE_FACTOR,
-  MAX_NAME,
-  MAX_PATH,
-  MAX_TRAILERS,
-  MAX_VALUE,
-  type WireLimits,
-} from './limits.ts';
+import { parseStatus } from './legal.ts';
+import { FIELD_OVERHEAD, HEAD_ABUSE_FACTOR, MAX_TRAILERS, type WireLimits } from './limits.ts';
 import { protocolError } from './reader.ts';
+import { type BlockEntry, compression, type Hole, ReceiveTable } from './receive-table.ts';
 import {
   FILL_BLOB,
   FILL_BLOB_STORE,
   FILL_TEXT,
-  FIRST_SLOT,
   OP_DROP,
   OP_FIELD,
   OP_LITERAL,
@@ -26,14 +19,7 @@ import {
   OP_SECRET_STORE,
   OP_STORE,
   OP_VALUE,
-  PSEUDO_NAMES,
 } from './schema.ts';
-
-/** A broken rule that ends the stream and not the link (W-061 to W-063). */
-export interface Flaw {
-  readonly code: ErrorCode;
-  readonly message: string;
-}
 
 /** The pieces of a head as a record brought them, before the table explains them. */
 export class HeadParts {
@@ -56,61 +42,38 @@ export class HeadParts {
 /** Gives the next blob of the envelope (W-064); throws PROTOCOL when there is none. */
 export type TakeBlob = () => Uint8Array;
 
-type HeadKind = 'request' | 'response' | 'trailers';
-
-interface Name {
-  readonly kind: 'name';
-  readonly size: number;
-  readonly name: string;
-}
-interface Field {
-  readonly kind: 'field';
-  readonly size: number;
-  readonly name: string;
-  readonly value: string;
-}
-interface Hole {
-  /** Index of the value in the flat list. */
-  readonly at: number;
-  readonly name: string;
-  readonly secret: boolean;
-}
-interface Block {
-  readonly kind: 'block';
-  readonly size: number;
-  /** Names and values in turn, pseudo fields first; holes have an empty value. */
-  readonly flat: readonly string[];
-  readonly holes: readonly Hole[];
-  /** The head itself, made at its first use, when there is nothing to fill. */
-  readonly heads: { request?: Outcome<RequestHead>; response?: Outcome<ResponseHead> };
-}
-type Entry = Name | Field | Block;
-type Outcome<T> = T | Flaw;
-
 /**
- * The receiver's side of a direction's table: runs head programs (docs/protocol.md, section 6) and
- * hands out heads. A head that repeats is the same object each time.
+ * Runs head programs (docs/protocol.md, section 6) over the receiver's side of a direction's table
+ * and hands out heads. A head that repeats is the same object each time.
  */
 export class HeadDecoder {
   readonly #ops: ByteOps;
   readonly #limits: WireLimits;
-  readonly #slots: (Entry | undefined)[] = [];
-  #tableBytes = 0;
-  #flat: string[] = [];
-  #holes: Hole[] = [];
+  readonly #table: ReceiveTable;
   #parts: HeadParts = new HeadParts();
   #opAt = 0;
   #textAt = 0;
 
+  /* The head at hand. */
+  #flat: readonly string[] = [];
+  #holes: Hole[] = [];
+  /** As W-063 counts it. */
+  #size = 0;
+  #pseudos = 0;
+  /** What is wrong with names and fixed values, which a block made of this head keeps. */
+  #fixedFlaw: Flaw | undefined;
+  /** What is wrong with the values in holes. */
+  #holeFlaw: Flaw | undefined;
+
   constructor(ops: ByteOps, limits: WireLimits) {
     this.#ops = ops;
     this.#limits = limits;
-    for (const name of PSEUDO_NAMES) this.#slots.push({ kind: 'name', size: 0, name });
+    this.#table = new ReceiveTable(limits.tableBytes);
   }
 
   /** Bytes that the table holds, as W-051 counts them. */
   get tableBytes(): number {
-    return this.#tableBytes;
+    return this.#table.bytes;
   }
 
   /**
@@ -118,46 +81,41 @@ export class HeadDecoder {
    *
    * @throws {TpError} PROTOCOL, COMPRESSION or HEAD_LIMIT for what ends the link.
    */
-  request(parts: HeadParts, blob: TakeBlob): Outcome<RequestHead> {
+  request(parts: HeadParts, blob: TakeBlob): RequestHead | Flaw {
     const block = this.#run(parts, blob);
-    if (block === undefined) return this.#makeRequest(this.#flat);
-    return (block.heads.request ??= this.#makeRequest(block.flat));
+    if (block === undefined) return this.#makeRequest();
+    return (block.heads.request ??= this.#load(block).#makeRequest());
   }
 
   /** A response's head, as `request`. */
-  response(parts: HeadParts, blob: TakeBlob): Outcome<ResponseHead> {
+  response(parts: HeadParts, blob: TakeBlob): ResponseHead | Flaw {
     const block = this.#run(parts, blob);
-    if (block === undefined) return this.#makeResponse(this.#flat);
-    return (block.heads.response ??= this.#makeResponse(block.flat));
+    if (block === undefined) return this.#makeResponse();
+    return (block.heads.response ??= this.#load(block).#makeResponse());
   }
 
   /** The fields of trailers, as `request`. */
-  trailers(parts: HeadParts, blob: TakeBlob): Outcome<Fields> {
+  trailers(parts: HeadParts, blob: TakeBlob): Fields | Flaw {
     const block = this.#run(parts, blob);
-    const flat = block === undefined ? this.#flat : block.flat;
-    const flaw = this.#flawOf(flat, 0, 'trailers');
-    if (flaw !== undefined) return flaw;
-    return new Fields(flat);
+    if (block === undefined) return this.#makeTrailers();
+    return (block.heads.trailers ??= this.#load(block).#makeTrailers());
   }
 
-  /** Runs the program. Gives the block when it stands for the whole head, else leaves the list in `#flat`. */
-  #run(parts: HeadParts, blob: TakeBlob): Block | undefined {
+  /** Runs the program. Gives the block when it stands for the whole head, else leaves the head in `#flat`. */
+  #run(parts: HeadParts, blob: TakeBlob): BlockEntry | undefined {
     this.#parts = parts;
     this.#opAt = 0;
     this.#textAt = 0;
     if (parts.block !== 0) {
       if (parts.keep !== 0)
         throw protocolError('a head both uses a block and is kept as one (W-058)');
-      const block = this.#slots[parts.block];
-      if (block?.kind !== 'block') throw noEntry(parts.block, 'block');
+      const block = this.#table.block(parts.block);
       if (block.holes.length === 0 && parts.ops.length === 0) {
         if (parts.texts.length > 0) throw leftOver();
         return block;
       }
       this.#fill(block, blob);
     } else {
-      this.#flat = [];
-      this.#holes = [];
       this.#build(blob);
     }
     if (this.#textAt < parts.texts.length) throw leftOver();
@@ -167,175 +125,169 @@ export class HeadDecoder {
 
   #build(blob: TakeBlob): void {
     const ops = this.#parts.ops;
-    let size = 0;
+    const table = this.#table;
+    const flat: string[] = [];
+    this.#flat = flat;
+    this.#holes = [];
+    this.#size = 0;
+    this.#pseudos = 0;
+    this.#fixedFlaw = undefined;
+    this.#holeFlaw = undefined;
     while (this.#opAt < ops.length) {
       const op = this.#nextOp();
       const argument = op >>> 2;
-      const before = this.#flat.length;
       switch (op & 3) {
         case OP_FIELD: {
-          const field = this.#field(argument);
-          this.#flat.push(field.name, field.value);
+          const field = table.field(argument);
+          this.#add(flat, field.name, field.value, field.flaw);
           break;
         }
         case OP_VALUE:
-          this.#addHole(this.#nameIn(argument), this.#nextText(), false);
+          this.#addHole(flat, table.name(argument), this.#nextText(), false);
           break;
         case OP_STORE: {
           const slot = this.#nextOp();
-          const name = this.#nameIn(argument);
-          const value = this.#nextText();
-          this.#storeField(slot, name, value);
-          this.#flat.push(name, value);
+          const field = table.storeField(slot, table.name(argument), this.#nextText());
+          this.#add(flat, field.name, field.value, field.flaw);
           break;
         }
         default:
-          this.#buildOther(op, blob);
-      }
-      if (this.#flat.length > before) {
-        size += this.#lengthAt(before) + this.#lengthAt(before + 1) + FIELD_OVERHEAD;
-        this.#checkAbuse(size);
+          this.#buildOther(op, flat, blob);
       }
     }
   }
 
-  #buildOther(op: number, blob: TakeBlob): void {
+  #buildOther(op: number, flat: string[], blob: TakeBlob): void {
+    const table = this.#table;
     switch (op) {
       case OP_LITERAL: {
-        const name = this.#nextText();
-        this.#addHole(name, this.#nextText(), false);
+        const name = fieldName(this.#nextText());
+        this.#addHole(flat, name, this.#nextText(), false);
         return;
       }
       case OP_NAME: {
         const slot = this.#nextOp();
-        const name = this.#nextText();
-        this.#store(slot, { kind: 'name', size: name.length + FIELD_OVERHEAD, name });
+        table.storeName(slot, this.#nextText());
         return;
       }
-      case OP_SECRET:
-        this.#addHole(this.#nameIn(this.#nextOp()), this.#text(blob()), true);
+      case OP_SECRET: {
+        const name = table.name(this.#nextOp());
+        this.#addHole(flat, name, this.#text(blob()), true);
         return;
+      }
       case OP_SECRET_STORE: {
-        const name = this.#nameIn(this.#nextOp());
+        const name = table.name(this.#nextOp());
         const slot = this.#nextOp();
-        const value = this.#text(blob());
-        this.#storeField(slot, name, value);
-        this.#flat.push(name, value);
+        const field = table.storeField(slot, name, this.#text(blob()));
+        this.#add(flat, name, field.value, field.flaw);
         return;
       }
       case OP_DROP:
-        this.#drop(this.#nextOp());
+        table.drop(this.#nextOp());
         return;
       default:
         throw protocolError(`${op} is no operation of a head program (W-055)`);
     }
   }
 
-  #fill(block: Block, blob: TakeBlob): void {
+  #add(flat: string[], name: FieldName, value: string, flaw: Flaw | undefined): void {
+    flat.push(name.text, value);
+    this.#fixedFlaw ??= name.flaw ?? flaw;
+    if (name.pseudo) this.#pseudos++;
+    this.#grow(name.text.length + value.length + FIELD_OVERHEAD);
+  }
+
+  #addHole(flat: string[], name: FieldName, value: string, secret: boolean): void {
+    this.#add(flat, name, value, undefined);
+    this.#holeFlaw ??= flawOfValue(name, value);
+    this.#holes.push({ at: flat.length - 1, name, secret });
+  }
+
+  /** Starts from what a block has. */
+  #load(block: BlockEntry): this {
+    this.#flat = block.flat;
+    this.#size = block.size - FIELD_OVERHEAD;
+    this.#pseudos = block.pseudos;
+    this.#fixedFlaw = block.flaw;
+    this.#holeFlaw = undefined;
+    return this;
+  }
+
+  #fill(block: BlockEntry, blob: TakeBlob): void {
+    this.#load(block);
     const flat = block.flat.slice();
     const ops = this.#parts.ops;
     for (const hole of block.holes) {
-      if (ops.length > 0) flat[hole.at] = this.#fillFrom(hole, blob);
-      else flat[hole.at] = hole.secret ? this.#text(blob()) : this.#nextText();
+      const value =
+        ops.length > 0
+          ? this.#fillFrom(hole, blob)
+          : this.#judged(hole, hole.secret ? this.#text(blob()) : this.#nextText());
+      flat[hole.at] = value;
+      this.#grow(value.length);
     }
     while (this.#opAt < ops.length) {
       if (this.#nextOp() !== OP_DROP)
         throw protocolError('a head fills more holes than its block has (W-058)');
-      this.#drop(this.#nextOp());
+      this.#table.drop(this.#nextOp());
     }
-    let size = 0;
-    for (let i = 0; i < flat.length; i += 2) {
-      size += (flat[i]?.length ?? 0) + (flat[i + 1]?.length ?? 0) + FIELD_OVERHEAD;
-    }
-    this.#checkAbuse(size);
     this.#flat = flat;
   }
 
   #fillFrom(hole: Hole, blob: TakeBlob): string {
     for (;;) {
       const op = this.#nextOp();
-      const argument = op >>> 2;
       if (op === OP_DROP) {
-        this.#drop(this.#nextOp());
+        this.#table.drop(this.#nextOp());
         continue;
       }
-      if (op === FILL_TEXT) return this.#nextText();
-      if (op === FILL_BLOB) return this.#text(blob());
+      if (op === FILL_TEXT) return this.#judged(hole, this.#nextText());
+      if (op === FILL_BLOB) return this.#judged(hole, this.#text(blob()));
       if (op === FILL_BLOB_STORE) {
         const slot = this.#nextOp();
-        return this.#storeField(slot, hole.name, this.#text(blob()));
+        return this.#stored(slot, hole, this.#text(blob()));
       }
-      if ((op & 3) === OP_STORE) return this.#storeField(argument, hole.name, this.#nextText());
+      const argument = op >>> 2;
+      if ((op & 3) === OP_STORE) return this.#stored(argument, hole, this.#nextText());
       if ((op & 3) === OP_FIELD) {
-        const field = this.#field(argument);
-        if (field.name !== hole.name) {
-          throw new TpError({
-            code: 'COMPRESSION',
-            message: `slot ${argument} has a field of another name than the hole that it fills (W-057)`,
-          });
+        const field = this.#table.field(argument);
+        if (field.name.text !== hole.name.text) {
+          throw compression(
+            `slot ${argument} has a field of another name than the hole that it fills (W-057)`,
+          );
         }
+        this.#holeFlaw ??= field.flaw;
         return field.value;
       }
       throw protocolError(`${op} is no fill of a block's hole (W-058)`);
     }
   }
 
-  #addHole(name: string, value: string, secret: boolean): void {
-    this.#flat.push(name, value);
-    this.#holes.push({ at: this.#flat.length - 1, name, secret });
+  #judged(hole: Hole, value: string): string {
+    this.#holeFlaw ??= flawOfValue(hole.name, value);
+    return value;
+  }
+
+  #stored(slot: number, hole: Hole, value: string): string {
+    this.#holeFlaw ??= this.#table.storeField(slot, hole.name, value).flaw;
+    return value;
   }
 
   #keep(slot: number): void {
     const flat = this.#flat.slice();
-    let size = FIELD_OVERHEAD;
-    for (const hole of this.#holes) flat[hole.at] = '';
-    for (let i = 0; i < flat.length; i += 2) {
-      size += (flat[i]?.length ?? 0) + (flat[i + 1]?.length ?? 0) + FIELD_OVERHEAD;
+    let size = FIELD_OVERHEAD + this.#size;
+    for (const hole of this.#holes) {
+      size -= flat[hole.at]?.length ?? 0;
+      flat[hole.at] = '';
     }
-    this.#store(slot, { kind: 'block', size, flat, holes: this.#holes, heads: {} });
-  }
-
-  #storeField(slot: number, name: string, value: string): string {
-    const size = name.length + value.length + FIELD_OVERHEAD;
-    this.#store(slot, { kind: 'field', size, name, value });
-    return value;
-  }
-
-  #store(slot: number, entry: Entry): void {
-    if (slot < FIRST_SLOT || slot >= this.#limits.tableBytes / FIELD_OVERHEAD) {
-      throw new TpError({
-        code: 'COMPRESSION',
-        message: `slot ${slot} is outside the table (W-052)`,
-      });
-    }
-    while (this.#slots.length <= slot) this.#slots.push(undefined);
-    this.#tableBytes += entry.size - (this.#slots[slot]?.size ?? 0);
-    this.#slots[slot] = entry;
-    if (this.#tableBytes > this.#limits.tableBytes) {
-      throw new TpError({
-        code: 'COMPRESSION',
-        message: `the table has grown to ${this.#tableBytes} bytes, above ${this.#limits.tableBytes} (W-051)`,
-      });
-    }
-  }
-
-  #drop(slot: number): void {
-    const entry = this.#slots[slot];
-    if (entry === undefined || slot < FIRST_SLOT) throw noEntry(slot, 'entry to drop');
-    this.#tableBytes -= entry.size;
-    this.#slots[slot] = undefined;
-  }
-
-  #field(slot: number): Field {
-    const entry = this.#slots[slot];
-    if (entry?.kind !== 'field') throw noEntry(slot, 'field');
-    return entry;
-  }
-
-  #nameIn(slot: number): string {
-    const entry = this.#slots[slot];
-    if (entry === undefined || entry.kind === 'block') throw noEntry(slot, 'name');
-    return entry.name;
+    this.#table.store(slot, {
+      kind: 'block',
+      size,
+      flat,
+      holes: this.#holes,
+      pseudos: this.#pseudos,
+      flaw: this.#fixedFlaw,
+      heads: {},
+    });
   }
 
   #nextOp(): number {
@@ -360,12 +312,9 @@ export class HeadDecoder {
     return this.#ops.readLatin1(bytes, 0, bytes.length);
   }
 
-  #lengthAt(index: number): number {
-    return this.#flat[index]?.length ?? 0;
-  }
-
-  #checkAbuse(size: number): void {
-    if (size > this.#limits.headBytes * HEAD_ABUSE_FACTOR) {
+  #grow(bytes: number): void {
+    this.#size += bytes;
+    if (this.#size > this.#limits.headBytes * HEAD_ABUSE_FACTOR) {
       throw new TpError({
         code: 'HEAD_LIMIT',
         message: `a head is larger than ${HEAD_ABUSE_FACTOR} times ${this.#limits.headBytes} bytes (W-063)`,
@@ -373,70 +322,46 @@ export class HeadDecoder {
     }
   }
 
-  #makeRequest(flat: readonly string[]): Outcome<RequestHead> {
-    const method = flat[0] === ':method' ? flat[1] : undefined;
-    const path = flat[2] === ':path' ? flat[3] : undefined;
-    if (method === undefined || path === undefined) {
-      return flaw("a request's head does not start with :method and :path (W-061)");
+  #makeRequest(): RequestHead | Flaw {
+    const flat = this.#flat;
+    if (flat[0] !== ':method' || flat[2] !== ':path' || this.#pseudos !== 2) {
+      return flawed("a request's head does not start with :method and :path, once each (W-061)");
     }
-    if (path.length > MAX_PATH) return tooLarge(`a path is longer than ${MAX_PATH} bytes`);
-    if (!isToken(method)) return flaw('a method is not a token (W-062)');
-    if (!isTarget(path)) return flaw('a path is empty or has a byte that is not allowed (W-062)');
-    const found = this.#flawOf(flat, 4, 'request');
-    return found ?? new RequestHead(method, path, new Fields(flat.slice(4)));
+    const found = this.#flaw();
+    return found ?? new RequestHead(flat[1] ?? '', flat[3] ?? '', new Fields(flat.slice(4)));
   }
 
-  #makeResponse(flat: readonly string[]): Outcome<ResponseHead> {
-    const status = flat[0] === ':status' ? parseStatus(flat[1] ?? '') : 0;
-    if (status === 0) {
-      return flaw("a response's head does not start with :status from 100 to 599 (W-061)");
+  #makeResponse(): ResponseHead | Flaw {
+    const flat = this.#flat;
+    const hasReason = flat[2] === ':reason';
+    if (flat[0] !== ':status' || this.#pseudos !== (hasReason ? 2 : 1)) {
+      return flawed("a response's head does not start with :status, once (W-061)");
     }
-    const reason = flat[2] === ':reason' ? (flat[3] ?? '') : '';
-    if (!isFieldValue(reason)) return flaw('a reason has a byte that is not allowed (W-062)');
-    const from = flat[2] === ':reason' ? 4 : 2;
-    const found = this.#flawOf(flat, from, 'response');
-    return found ?? new ResponseHead(status, new Fields(flat.slice(from)), reason);
+    const found = this.#flaw();
+    if (found !== undefined) return found;
+    const fields = new Fields(flat.slice(hasReason ? 4 : 2));
+    return new ResponseHead(parseStatus(flat[1] ?? ''), fields, hasReason ? (flat[3] ?? '') : '');
   }
 
-  #flawOf(flat: readonly string[], from: number, kind: HeadKind): Flaw | undefined {
-    const fields = (flat.length - from) / 2;
-    if (kind === 'trailers') {
-      if (fields > MAX_TRAILERS)
-        return flaw(`there are more than ${MAX_TRAILERS} trailers (W-063)`);
-    } else if (fields > this.#limits.fields) {
-      return tooLarge(`a head has more than ${this.#limits.fields} fields`);
+  #makeTrailers(): Fields | Flaw {
+    if (this.#pseudos !== 0) return flawed('trailers have a pseudo field (W-061)');
+    if (this.#flat.length / 2 > MAX_TRAILERS) {
+      return flawed(`there are more than ${MAX_TRAILERS} trailers (W-063)`);
     }
-    let size = 0;
-    for (let i = 0; i < flat.length; i += 2) {
-      const name = flat[i] ?? '';
-      const value = flat[i + 1] ?? '';
-      size += name.length + value.length + FIELD_OVERHEAD;
-      if (i < from) continue;
-      if (name.length > MAX_NAME) return tooLarge(`a name is longer than ${MAX_NAME} bytes`);
-      if (value.length > MAX_VALUE) return tooLarge(`a value is longer than ${MAX_VALUE} bytes`);
-      if (!isToken(name)) return flaw('the name of a field is not a token (W-062)');
-      if (!isFieldValue(value))
-        return flaw('the value of a field has a byte that is not allowed (W-062)');
-    }
-    if (size > this.#limits.headBytes) {
-      return tooLarge(`a head is larger than ${this.#limits.headBytes} bytes`);
-    }
-    return undefined;
+    return this.#flaw() ?? new Fields(this.#flat);
   }
-}
 
-function flaw(message: string): Flaw {
-  return { code: 'PROTOCOL', message };
-}
-
-function tooLarge(message: string): Flaw {
-  return { code: 'HEAD_LIMIT', message: `${message} (W-063)` };
+  #flaw(): Flaw | undefined {
+    const limits = this.#limits;
+    if (this.#flat.length / 2 - this.#pseudos > limits.fields) {
+      return tooLarge(`a head has more than ${limits.fields} fields`);
+    }
+    const found = this.#fixedFlaw ?? this.#holeFlaw;
+    if (found !== undefined || this.#size <= limits.headBytes) return found;
+    return tooLarge(`a head is larger than ${limits.headBytes} bytes`);
+  }
 }
 
 function leftOver(): TpError {
   return protocolError('a head program leaves texts over (W-055)');
-}
-
-function noEntry(slot: number, wanted: string): TpError {
-  return new TpError({ code: 'COMPRESSION', message: `slot ${slot} has no ${wanted} (W-054)` });
 }

@@ -1,17 +1,10 @@
 import { TpError } from './errors.ts';
 import type { Fields } from './fields.ts';
 import type { RequestHead, ResponseHead } from './head.ts';
+import { checkHead, checkSize, checkValue, type HeadKind } from './head-check.ts';
 import { type HeadDraft, HeadTemplate } from './head-template.ts';
-import type { Hole } from './hole.ts';
-import { isFieldValue, isTarget, isToken } from './legal.ts';
-import {
-  FIELD_OVERHEAD,
-  MAX_NAME,
-  MAX_PATH,
-  MAX_TRAILERS,
-  MAX_VALUE,
-  type WireLimits,
-} from './limits.ts';
+import { AT_SECOND, AT_START, type Hole } from './hole.ts';
+import { FIELD_OVERHEAD, MAX_NAME, type WireLimits } from './limits.ts';
 import {
   FILL_BLOB,
   FILL_BLOB_STORE,
@@ -48,6 +41,8 @@ export class HeadProgram {
 const LONGEST_STORED = 1024;
 /** Templates that are tried before the list of names is looked up. */
 const RECENT = 16;
+/** A larger table is not used, whatever the peer offers: it is our memory too. */
+const LARGEST_TABLE = 1024 * 1024;
 
 /**
  * Turns heads into programs over the table. It learns: the first head of a shape (a method or
@@ -69,7 +64,7 @@ export class HeadEncoder {
    */
   constructor(limits: WireLimits, isSecret: (name: string) => boolean, inline: boolean) {
     this.#limits = limits;
-    this.#table = new SendTable(limits.tableBytes, isSecret);
+    this.#table = new SendTable(Math.min(limits.tableBytes, LARGEST_TABLE), isSecret);
     this.#inline = inline;
   }
 
@@ -93,7 +88,7 @@ export class HeadEncoder {
     return this.#encode('trailers', '', '', fields);
   }
 
-  #encode(kind: Shape['kind'], start: string, second: string, fields: Fields): HeadProgram {
+  #encode(kind: HeadKind, start: string, second: string, fields: Fields): HeadProgram {
     const program = this.#program;
     program.clear();
     const recent = this.#recent;
@@ -104,25 +99,44 @@ export class HeadEncoder {
         recent[i] = recent[i - 1] ?? template;
         recent[i - 1] = template;
       }
-      this.#table.touch(template.entry);
-      program.block = template.entry.slot;
-      if (template.holes.length > 0) this.#fill(template, second, fields.raw);
+      this.#use(template, second, fields.raw);
       return program;
     }
-    this.#learn(kind, start, second, fields);
+    this.#look(kind, start, second, fields);
     return program;
   }
 
+  /** A head that no recent template stands for: one of a shape met before, or a new one. */
+  #look(kind: HeadKind, start: string, second: string, fields: Fields): void {
+    const raw = fields.raw;
+    const size = checkHead(kind, start, second, raw, this.#limits);
+    this.#checkSecrets(raw);
+    const shape = this.#shapes.find(kind, start, second, raw);
+    const template = shape.template;
+    if (template?.matches(kind, start, second, fields)) {
+      this.#remember(template);
+      this.#use(template, second, raw);
+      return;
+    }
+    this.#shapes.learn(shape, second, raw, size);
+    this.#learn(shape, kind, start, second, raw);
+  }
+
+  #use(template: HeadTemplate, second: string, raw: readonly string[]): void {
+    if (template.holes.length > 0) this.#fill(template, second, raw);
+    this.#table.touch(template.entry);
+    this.#program.block = template.entry.slot;
+  }
+
   #fill(template: HeadTemplate, second: string, raw: readonly string[]): void {
-    for (const hole of template.holes)
-      this.#checkHole(hole, hole.at < 0 ? second : (raw[hole.at] ?? ''));
+    this.#checkFills(template, second, raw);
     const table = this.#table;
     const { ops, texts, blobs } = this.#program;
     table.begin();
     table.touch(template.entry);
     let plain = true;
     for (const hole of template.holes) {
-      const value = hole.at < 0 ? second : (raw[hole.at] ?? '');
+      const value = template.valueIn(hole, second, raw);
       const blob = hole.info.secret && !this.#inline;
       if (hole.worthLooking()) {
         const field = table.field(hole.info, value);
@@ -132,7 +146,7 @@ export class HeadEncoder {
           plain = false;
           continue;
         }
-        if (hole.seenBefore(value) && value.length <= LONGEST_STORED) {
+        if (value.length <= LONGEST_STORED && hole.seenBefore(value)) {
           const stored = table.storeField(hole.info, value, ops);
           if (stored !== undefined) {
             if (blob) ops.push(FILL_BLOB_STORE, stored.slot);
@@ -146,32 +160,38 @@ export class HeadEncoder {
       ops.push(blob ? FILL_BLOB : FILL_TEXT);
       (blob ? blobs : texts).push(value);
     }
-    if (plain) ops.length = 0;
+    // Entries may have been dropped for a field that then found no room.
+    if (plain && ops.length === template.holes.length) ops.length = 0;
   }
 
-  #learn(kind: Shape['kind'], start: string, second: string, fields: Fields): void {
-    const raw = fields.raw;
-    this.#check(kind, start, second, raw);
-    const shape = this.#shapes.meet(kind, start, second, raw);
-    this.#table.begin();
-    if (shape.template !== undefined) {
-      this.#retire(shape.template);
-      this.#table.drop(shape.template.entry, this.#program.ops);
+  #learn(
+    shape: Shape,
+    kind: HeadKind,
+    start: string,
+    second: string,
+    raw: readonly string[],
+  ): void {
+    const table = this.#table;
+    const { ops, texts } = this.#program;
+    table.begin();
+    this.#dropBlock(shape);
+    for (let old = this.#shapes.oldestBeyond(); old; old = this.#shapes.oldestBeyond()) {
+      this.#dropBlock(old);
     }
     const holes: Hole[] = [];
     let size = FIELD_OVERHEAD;
     const add = (name: string, value: string, at: number, position: number) => {
-      const info = this.#table.name(name, this.#program.ops, this.#program.texts);
+      const info = table.name(name, ops, texts, !this.#inline);
       const isHole = this.#addField(info, value, shape.variable[position] === true);
       if (isHole) holes.push(shape.hole(position, at, info));
       size += name.length + FIELD_OVERHEAD + (isHole ? 0 : value.length);
     };
     if (kind === 'request') {
-      add(':method', start, -2, Shape.START);
-      add(':path', second, -1, Shape.SECOND);
+      add(':method', start, AT_START, Shape.START);
+      add(':path', second, AT_SECOND, Shape.SECOND);
     } else if (kind === 'response') {
-      add(':status', start, -2, Shape.START);
-      if (second !== '') add(':reason', second, -1, Shape.SECOND);
+      add(':status', start, AT_START, Shape.START);
+      if (second !== '') add(':reason', second, AT_SECOND, Shape.SECOND);
     }
     for (let i = 0; i < raw.length; i += 2) {
       add(raw[i] ?? '', raw[i + 1] ?? '', i + 1, Shape.FIELDS + i / 2);
@@ -185,7 +205,8 @@ export class HeadEncoder {
     const { ops, texts, blobs } = this.#program;
     const nameSlot = info.entry?.slot;
     if (nameSlot === undefined) {
-      this.#addUnnamed(info, value);
+      ops.push(OP_LITERAL);
+      texts.push(info.name, value);
       return true;
     }
     const blob = info.secret && !this.#inline;
@@ -209,18 +230,6 @@ export class HeadEncoder {
     return true;
   }
 
-  #addUnnamed(info: NameInfo, value: string): void {
-    if (info.secret && !this.#inline) {
-      throw new TpError({
-        code: 'HEAD_LIMIT',
-        message: `the field ${info.name} must stay out of the compression window, which needs a table, and the peer's has no room; raise its tableBytes or use codec none`,
-        processed: 'no',
-      });
-    }
-    this.#program.ops.push(OP_LITERAL);
-    this.#program.texts.push(info.name, value);
-  }
-
   #keep(shape: Shape, draft: HeadDraft, size: number): void {
     const ops = this.#program.ops;
     const entry = this.#table.store(size, ops, () => {
@@ -228,9 +237,12 @@ export class HeadEncoder {
       shape.template = undefined;
     });
     if (entry === undefined) return;
-    const template = new HeadTemplate(entry, draft);
-    shape.template = template;
+    shape.template = new HeadTemplate(entry, draft);
     this.#program.keep = entry.slot;
+    this.#remember(shape.template);
+  }
+
+  #remember(template: HeadTemplate): void {
     this.#recent.unshift(template);
     if (this.#recent.length > RECENT) this.#recent.pop();
   }
@@ -240,41 +252,33 @@ export class HeadEncoder {
     if (at >= 0) this.#recent.splice(at, 1);
   }
 
-  #checkHole(hole: Hole, value: string): void {
-    if (hole.at === -1 && hole.info.name === ':path') checkPath(value);
-    else checkValue(hole.info.name, value);
+  #dropBlock(shape: Shape): void {
+    if (shape.template !== undefined) this.#table.drop(shape.template.entry, this.#program.ops);
   }
 
-  #check(kind: Shape['kind'], start: string, second: string, raw: readonly string[]): void {
-    const limits = this.#limits;
-    let size = start.length + second.length + 2 * FIELD_OVERHEAD;
-    if (kind === 'request') {
-      if (!isToken(start))
-        throw invalid(`the method ${show(start)} is not a token (RFC 9110 section 9.1)`);
-      checkPath(second);
-    } else if (kind === 'response') {
-      if (start === '') throw invalid('a status is a whole number from 100 to 599');
-      checkValue('reason', second);
-    } else if (raw.length / 2 > MAX_TRAILERS) {
-      throw tooLarge(`${raw.length / 2} trailers; at most ${MAX_TRAILERS} may be sent`);
+  /** Checks what a head has in the holes of its template; the rest was checked when it was learned. */
+  #checkFills(template: HeadTemplate, second: string, raw: readonly string[]): void {
+    let size = template.fixedSize;
+    for (const hole of template.holes) {
+      const value = template.valueIn(hole, second, raw);
+      checkValue(hole.info.name, value);
+      size += value.length;
     }
-    if (raw.length / 2 > limits.fields) {
-      throw tooLarge(`a head has ${raw.length / 2} fields; the peer accepts ${limits.fields}`);
-    }
+    checkSize(size, this.#limits);
+  }
+
+  /** A secret outside the window is a blob, which needs the slot of its name. */
+  #checkSecrets(raw: readonly string[]): void {
+    const table = this.#table;
+    if (this.#inline || table.canHold(MAX_NAME)) return;
     for (let i = 0; i < raw.length; i += 2) {
       const name = raw[i] ?? '';
-      const value = raw[i + 1] ?? '';
-      if (!isToken(name))
-        throw invalid(`the field name ${show(name)} is not a token (RFC 9110 section 5.1)`);
-      if (name.length > MAX_NAME)
-        throw tooLarge(`a field name has ${name.length} bytes; at most ${MAX_NAME}`);
-      checkValue(name, value);
-      size += name.length + value.length + FIELD_OVERHEAD;
-    }
-    if (size > limits.headBytes) {
-      throw tooLarge(
-        `a head has ${size} bytes, 32 counted for each field; the peer accepts ${limits.headBytes}`,
-      );
+      if (table.canHold(name.length) || !table.isSecret(name)) continue;
+      throw new TpError({
+        code: 'HEAD_LIMIT',
+        message: `the field ${name} must stay out of the compression window, which needs a table, and the peer's has no room; raise its tableBytes or use codec none`,
+        processed: 'no',
+      });
     }
   }
 }
@@ -282,36 +286,3 @@ export class HeadEncoder {
 const STATUS_TEXT: readonly string[] = Array.from({ length: 600 }, (_, status) =>
   status >= 100 ? String(status) : '',
 );
-
-function checkPath(path: string): void {
-  if (!isTarget(path)) {
-    throw invalid(
-      `the path ${show(path)} is empty or has a character that must be percent-encoded`,
-    );
-  }
-  if (path.length > MAX_PATH)
-    throw tooLarge(`a path has ${path.length} bytes; at most ${MAX_PATH}`);
-}
-
-function checkValue(name: string, value: string): void {
-  if (!isFieldValue(value)) {
-    throw invalid(
-      `the value of ${name} has a control character, one above U+00FF, or space at its ends (RFC 9110 section 5.5)`,
-    );
-  }
-  if (value.length > MAX_VALUE) {
-    throw tooLarge(`the value of ${name} has ${value.length} bytes; at most ${MAX_VALUE}`);
-  }
-}
-
-function show(text: string): string {
-  return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
-}
-
-function invalid(message: string): TpError {
-  return new TpError({ code: 'INVALID_ARGUMENT', message, processed: 'no' });
-}
-
-function tooLarge(message: string): TpError {
-  return new TpError({ code: 'HEAD_LIMIT', message: `${message} (W-063)`, processed: 'no' });
-}

@@ -1,11 +1,12 @@
 import type { Fields } from './fields.ts';
-import type { Hole } from './hole.ts';
+import type { HeadKind } from './head-check.ts';
+import { AT_SECOND, type Hole } from './hole.ts';
+import { FIELD_OVERHEAD } from './limits.ts';
 import type { SendEntry } from './send-table.ts';
-import type { Shape } from './shape.ts';
 
 /** What a template is made of. */
 export interface HeadDraft {
-  readonly kind: Shape['kind'];
+  readonly kind: HeadKind;
   readonly start: string;
   readonly second: string;
   readonly raw: readonly string[];
@@ -16,7 +17,7 @@ export interface HeadDraft {
 export class HeadTemplate {
   readonly entry: SendEntry;
   readonly holes: readonly Hole[];
-  readonly #kind: Shape['kind'];
+  readonly #kind: HeadKind;
   readonly #start: string;
   /** The path or the reason; undefined where it is a hole. */
   readonly #second: string | undefined;
@@ -28,8 +29,8 @@ export class HeadTemplate {
     const raw: (string | undefined)[] = draft.raw.slice();
     let second: string | undefined = draft.second;
     for (const hole of draft.holes) {
-      if (hole.at < 0) second = undefined;
-      else raw[hole.at] = undefined;
+      if (hole.at === AT_SECOND) second = undefined;
+      else if (hole.at >= 0) raw[hole.at] = undefined;
     }
     this.entry = entry;
     this.holes = draft.holes;
@@ -39,8 +40,13 @@ export class HeadTemplate {
     this.#raw = raw;
   }
 
+  /** Size of the head without what fills the holes, as W-063 counts it. */
+  get fixedSize(): number {
+    return this.entry.size - FIELD_OVERHEAD;
+  }
+
   /** Whether the block stands for this head, its holes filled. */
-  matches(kind: Shape['kind'], start: string, second: string, fields: Fields): boolean {
+  matches(kind: HeadKind, start: string, second: string, fields: Fields): boolean {
     if (start !== this.#start || kind !== this.#kind) return false;
     if (second !== this.#second && (this.#second !== undefined || second === '')) return false;
     if (fields === this.#lastFields) return true;
@@ -54,5 +60,11 @@ export class HeadTemplate {
     }
     this.#lastFields = fields;
     return true;
+  }
+
+  /** What a head that matches has in a hole. */
+  valueIn(hole: Hole, second: string, raw: readonly string[]): string {
+    if (hole.at >= 0) return raw[hole.at] ?? '';
+    return hole.at === AT_SECOND ? second : this.#start;
   }
 }

@@ -1,6 +1,7 @@
-import { DEFAULT_LIMITS, type WireLimits } from './limits.ts';
+import { DEFAULT_LIMITS, LEAST_BATCH, type WireLimits } from './limits.ts';
 import { type ByteReader, protocolError } from './reader.ts';
-import type { ByteWriter } from './writer.ts';
+import { fromUtf8, toUtf8 } from './utf8.ts';
+import { type ByteWriter, varintLength } from './writer.ts';
 
 /** Codecs by name; their numbers are those of enum `Codec`. */
 export type CodecName = 'none' | 'deflate' | 'zstd';
@@ -31,6 +32,8 @@ const WINDOW_LOGS: Record<CodecName, { usual: number; least: number; most: numbe
   deflate: { usual: 15, least: 9, most: 15 },
   zstd: { usual: 20, least: 10, most: 22 },
 };
+/** What is kept of the agent's name, in bytes. */
+const MAX_AGENT = 256;
 const LIMIT_ORDER: readonly (keyof WireLimits)[] = [
   'batchPacked',
   'batchUnpacked',
@@ -77,24 +80,22 @@ export function writeHello(writer: ByteWriter, hello: Hello): void {
   }
   writer.bytes[lengthAt] = writer.position - lengthAt - 1;
   if (hello.features.length > 0) {
-    const at = writer.position;
-    writer.ensure(hello.features.length * 5 + 6);
-    writer.position += 2;
+    let length = 0;
+    for (const feature of hello.features) length += varintLength(feature);
+    writer.ensure(length + 6);
+    writer.byte(0x22);
+    writer.varint(length);
     for (const feature of hello.features) writer.varint(feature);
-    const length = writer.position - at - 2;
-    if (length > 0x7f) throw protocolError('a hello names too many features');
-    writer.bytes[at] = 0x22;
-    writer.bytes[at + 1] = length;
   }
   writer.varintField(0x28, hello.checksum ? 1 : 0);
-  if (hello.agent !== '') writer.latin1Field(0x32, hello.agent);
+  if (hello.agent !== '') writer.bytesField(0x32, toUtf8(hello.agent, MAX_AGENT));
   if (hello.token.length > 0) writer.bytesField(0x3a, hello.token);
 }
 
 /**
  * Reads message Hello from where the reader stands to its end.
  *
- * @throws {TpError} PROTOCOL when it breaks W-001 to W-005 or W-012.
+ * @throws {TpError} PROTOCOL when it breaks W-001 to W-005, W-012 or W-013.
  */
 export function readHello(reader: ByteReader): Hello {
   let version = 0;
@@ -132,7 +133,7 @@ export function readHello(reader: ByteReader): Hello {
         break;
       case 0x32: {
         const piece = takeBytes(reader);
-        agent = String.fromCharCode(...piece.subarray(0, 256));
+        agent = fromUtf8(piece, 0, Math.min(piece.length, MAX_AGENT));
         break;
       }
       case 0x3a:
@@ -171,6 +172,9 @@ function readLimits(reader: ByteReader): WireLimits {
     }
     const value = reader.varint();
     if (value !== 0) limits[name] = value;
+  }
+  if (limits.batchPacked < LEAST_BATCH || limits.batchUnpacked < LEAST_BATCH) {
+    throw protocolError(`a hello accepts batches below ${LEAST_BATCH} bytes (W-013)`);
   }
   return limits;
 }

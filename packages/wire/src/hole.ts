@@ -5,12 +5,17 @@ const REMEMBERED = 32;
 /** For how many heads a hole is not looked at after `REMEMBERED` values without a repeat. */
 const PAUSE = 512;
 
+/** What `Hole.at` is for the path or the reason, and for the method or the status. */
+export const AT_SECOND = -1;
+export const AT_START = -2;
+
 /** A place in a block whose value each head brings. Learns whether storing its values pays. */
 export class Hole {
-  /** Index of the value in the flat list; -1 is the path or the reason. */
+  /** Index of the value in the flat list, or one of the above. */
   readonly at: number;
   readonly info: NameInfo;
-  readonly #seen = new Set<string>();
+  /** Hashes, so that long values cost no memory; a false match stores a value too early. */
+  readonly #seen = new Set<number>();
   #pause = 0;
   #repeats = 0;
 
@@ -32,7 +37,8 @@ export class Hole {
 
   /** Whether the value was met before; remembers it. */
   seenBefore(value: string): boolean {
-    if (this.#seen.has(value)) {
+    const hash = hashOf(value);
+    if (this.#seen.has(hash)) {
       this.#repeats++;
       return true;
     }
@@ -41,7 +47,16 @@ export class Hole {
       if (this.#repeats === 0) this.#pause = PAUSE;
       this.#repeats = 0;
     }
-    this.#seen.add(value);
+    this.#seen.add(hash);
     return false;
   }
+}
+
+/** FNV-1a, as a small integer. */
+function hashOf(value: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < value.length; i++) {
+    hash = Math.imul(hash ^ value.charCodeAt(i), 0x01000193);
+  }
+  return hash >> 2;
 }

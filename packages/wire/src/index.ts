@@ -6,8 +6,9 @@ export { EnvelopeDecoder } from './envelope-decoder.ts';
 export { encodeEnvelope, sealPlain } from './envelope-encoder.ts';
 export { type ErrorCode, isTpError, type Processed, TpError, type TpErrorInit } from './errors.ts';
 export { Fields, type FieldsInit } from './fields.ts';
+export type { Flaw } from './flaw.ts';
 export { RequestHead, ResponseHead } from './head.ts';
-export type { Flaw } from './head-decoder.ts';
+
 export { type CodecName, type CodecOffer, type Hello, isWindowLog } from './hello.ts';
 export { isFieldValue, isTarget, isToken } from './legal.ts';
 export {

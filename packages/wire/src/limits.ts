@@ -36,6 +36,10 @@ export const MAX_INLINE_BODY = 64 * 1024;
 export const MAX_DATA = 16 * 1024;
 /** Longest envelope of a hello (W-009). */
 export const MAX_HELLO = 16 * 1024;
+/** The least that a hello may say of a batch, so that every legal record fits one (W-013). */
+export const LEAST_BATCH = 128 * 1024;
+/** What is kept of a message to people, in bytes. */
+export const MAX_MESSAGE = 1024;
 /** Highest stream id (W-030). */
 export const MAX_ID = 2 ** 30;
 /** Highest sum of credit (W-043). */

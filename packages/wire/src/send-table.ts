@@ -24,7 +24,7 @@ const LARGEST_SHARE = 1 / 8;
 
 /**
  * The sender's side of a direction's table. It alone decides what is stored and what makes room
- * (W-050, W-051): the entry that was used longest ago goes, found by a clock hand.
+ * (W-050, W-051): an entry that was not used for long goes, found by a clock hand.
  */
 export class SendTable {
   readonly #limit: number;
@@ -35,6 +35,10 @@ export class SendTable {
   #bytes = 0;
   #epoch = 1;
   #hand = FIRST_SLOT;
+  /** No entry was last used before this epoch: a search for an older one is of no use. */
+  #coldest = 0;
+  /** The epoch in which every entry was found in use. */
+  #fullIn = 0;
 
   constructor(limit: number, isSecret: (name: string) => boolean) {
     this.#limit = limit;
@@ -46,7 +50,7 @@ export class SendTable {
     }
   }
 
-  /** Starts a head: what it uses from now on is not evicted before it is written. */
+  /** Starts a head: what it uses from now on is kept while others can go. */
   begin(): void {
     this.#epoch++;
   }
@@ -55,11 +59,21 @@ export class SendTable {
     if (entry.epoch < this.#epoch) entry.epoch = this.#epoch;
   }
 
+  /** Whether a name of that length can be stored when all else goes. */
+  canHold(nameLength: number): boolean {
+    return nameLength + FIELD_OVERHEAD <= this.#limit && FIRST_SLOT < this.#limit / FIELD_OVERHEAD;
+  }
+
+  isSecret(name: string): boolean {
+    return this.#names.get(name)?.secret ?? this.#isSecret(name);
+  }
+
   /**
    * What is known of a name, storing it when it is new (its operation goes to `ops`, its text to
-   * `texts`). `entry` stays undefined when the table has no room for it.
+   * `texts`). `entry` stays undefined when the table has no room for it; with `forced`, room is
+   * made for the name of a secret whatever has to go, and there always is when `canHold` says so.
    */
-  name(name: string, ops: number[], texts: string[]): NameInfo {
+  name(name: string, ops: number[], texts: string[], forced: boolean): NameInfo {
     let info = this.#names.get(name);
     if (info === undefined) {
       info = { name, secret: this.#isSecret(name), entry: undefined, fields: new Map() };
@@ -70,14 +84,17 @@ export class SendTable {
       return info;
     }
     const known = info;
-    const entry = this.store(name.length + FIELD_OVERHEAD, ops, () => {
+    const onEvict = () => {
       known.entry = undefined;
       this.#forget(known);
-    });
+    };
+    const size = name.length + FIELD_OVERHEAD;
+    const entry = this.store(size, ops, onEvict, forced && info.secret);
     if (entry === undefined) {
       this.#forget(info);
       return info;
     }
+    this.#names.set(name, info);
     info.entry = entry;
     ops.push(OP_NAME, entry.slot);
     texts.push(name);
@@ -98,18 +115,19 @@ export class SendTable {
       info.fields.delete(value);
       this.#forget(info);
     });
-    if (entry !== undefined) info.fields.set(value, entry);
+    if (entry === undefined) return undefined;
+    if (!this.#names.has(info.name)) this.#names.set(info.name, info);
+    info.fields.set(value, entry);
     return entry;
   }
 
   /** Room for an entry of that size; what has to go is dropped in `ops`. Undefined when there is none. */
-  store(size: number, ops: number[], onEvict: () => void): SendEntry | undefined {
-    if (size > this.#limit * LARGEST_SHARE) return undefined;
-    while (this.#bytes + size > this.#limit) {
-      if (!this.#evictOne(ops)) return undefined;
+  store(size: number, ops: number[], onEvict: () => void, forced = false): SendEntry | undefined {
+    if (size > this.#limit * LARGEST_SHARE && !forced) return undefined;
+    while (this.#bytes + size > this.#limit || !this.#hasSlot()) {
+      if (!this.#makeRoom(ops, forced)) return undefined;
     }
     const slot = this.#freeSlots.pop() ?? this.#entries.length;
-    if (slot >= this.#limit / FIELD_OVERHEAD) return undefined;
     const entry: SendEntry = { slot, size, epoch: this.#epoch, onEvict };
     this.#entries[slot] = entry;
     this.#bytes += size;
@@ -125,22 +143,44 @@ export class SendTable {
     entry.onEvict();
   }
 
-  #evictOne(ops: number[]): boolean {
-    const entries = this.#entries;
-    const recent = this.#epoch - (entries.length >> 1);
-    for (const oldest of [recent, this.#epoch]) {
-      for (let step = 0; step < entries.length; step++) {
-        const entry = entries[this.#hand];
-        this.#hand = this.#hand + 1 < entries.length ? this.#hand + 1 : FIRST_SLOT;
-        if (entry === undefined || entry.epoch >= oldest) continue;
-        this.drop(entry, ops);
-        return true;
-      }
+  #hasSlot(): boolean {
+    return this.#freeSlots.length > 0 || this.#entries.length < this.#limit / FIELD_OVERHEAD;
+  }
+
+  /** Evicts an entry that is cold, else one that this head does not use, else, when forced, any. */
+  #makeRoom(ops: number[], forced: boolean): boolean {
+    const cold = this.#epoch - (this.#entries.length >> 1);
+    if (cold > this.#coldest) {
+      const found = this.#evictBefore(cold, ops);
+      if (found === undefined) return true;
+      this.#coldest = found;
     }
-    return false;
+    if (this.#fullIn < this.#epoch) {
+      if (this.#evictBefore(this.#epoch, ops) === undefined) return true;
+      this.#fullIn = this.#epoch;
+    }
+    return forced && this.#evictBefore(Infinity, ops) === undefined;
+  }
+
+  /** Evicts the next entry that was last used before that epoch; when there is none, gives the lowest. */
+  #evictBefore(epoch: number, ops: number[]): number | undefined {
+    const entries = this.#entries;
+    let lowest = this.#epoch;
+    for (let step = FIRST_SLOT; step < entries.length; step++) {
+      if (this.#hand >= entries.length) this.#hand = FIRST_SLOT;
+      const entry = entries[this.#hand++];
+      if (entry === undefined) continue;
+      if (entry.epoch < epoch) {
+        this.drop(entry, ops);
+        return undefined;
+      }
+      lowest = Math.min(lowest, entry.epoch);
+    }
+    return lowest;
   }
 
   #forget(info: NameInfo): void {
-    if (info.entry === undefined && info.fields.size === 0) this.#names.delete(info.name);
+    if (info.entry !== undefined || info.fields.size > 0) return;
+    if (this.#names.get(info.name) === info) this.#names.delete(info.name);
   }
 }

@@ -1,3 +1,4 @@
+import type { HeadKind } from './head-check.ts';
 import type { HeadTemplate } from './head-template.ts';
 import { Hole } from './hole.ts';
 import type { NameInfo } from './send-table.ts';
@@ -23,16 +24,18 @@ export class Shape {
   static readonly SECOND = 1;
   static readonly FIELDS = 2;
 
-  readonly kind: 'request' | 'response' | 'trailers';
+  readonly key: string;
   /** Which positions have shown to differ from head to head. */
   readonly variable: boolean[];
   template: HeadTemplate | undefined;
+  /** Size of the head that was learned last. */
+  size = 0;
   #second: string;
   #raw: readonly string[];
   readonly #holes = new Map<number, Hole>();
 
-  constructor(kind: Shape['kind'], second: string, raw: readonly string[]) {
-    this.kind = kind;
+  constructor(key: string, second: string, raw: readonly string[]) {
+    this.key = key;
     this.#second = second;
     this.#raw = raw;
     this.variable = [false, false];
@@ -61,30 +64,40 @@ export class Shape {
   }
 }
 
-/** Shapes remembered at most; the oldest goes first. */
-const CAPACITY = 256;
+/** Shapes remembered at most, and the sizes of their heads together; the oldest goes first. */
+const MOST_SHAPES = 256;
+const MOST_BYTES = 256 * 1024;
 
 /** The shapes that a direction has met. */
 export class ShapeBook {
   readonly #shapes = new Map<string, Shape>();
+  #bytes = 0;
 
-  /** The shape of a head, compared with the one before of that shape. */
-  meet(kind: Shape['kind'], start: string, second: string, raw: readonly string[]): Shape {
+  /** The shape of a head; a new one is remembered once it is learned. */
+  find(kind: HeadKind, start: string, second: string, raw: readonly string[]): Shape {
     let key = second === '' ? `${kind} ${start}` : `${kind} ${start} +`;
     for (let i = 0; i < raw.length; i += 2) key += `\n${raw[i]}`;
-    const known = this.#shapes.get(key);
-    if (known !== undefined) {
-      known.compare(second, raw);
-      return known;
+    return this.#shapes.get(key) ?? new Shape(key, second, raw);
+  }
+
+  /** Compares a head with the one before of its shape, and remembers it. */
+  learn(shape: Shape, second: string, raw: readonly string[], size: number): void {
+    shape.compare(second, raw);
+    if (this.#shapes.delete(shape.key)) this.#bytes -= shape.size;
+    shape.size = size;
+    this.#shapes.set(shape.key, shape);
+    this.#bytes += size;
+  }
+
+  /** A shape that has to go for those learned since; undefined when there is room. */
+  oldestBeyond(): Shape | undefined {
+    if (this.#shapes.size <= MOST_SHAPES && this.#bytes <= MOST_BYTES) return undefined;
+    for (const shape of this.#shapes.values()) {
+      if (this.#shapes.size === 1) return undefined;
+      this.#shapes.delete(shape.key);
+      this.#bytes -= shape.size;
+      return shape;
     }
-    const shape = new Shape(kind, second, raw);
-    this.#shapes.set(key, shape);
-    if (this.#shapes.size > CAPACITY) {
-      for (const [oldest] of this.#shapes) {
-        this.#shapes.delete(oldest);
-        break;
-      }
-    }
-    return shape;
+    return undefined;
   }
 }

@@ -64,14 +64,6 @@ export class ByteWriter {
     this.position += length;
   }
 
-  /** A tag of one byte, a length, and text of one byte a character. */
-  latin1Field(tag: number, text: string): void {
-    this.ensure(text.length + 6);
-    this.byte(tag);
-    this.varint(text.length);
-    this.latin1(text);
-  }
-
   /** A tag of one byte, a length, and bytes. */
   bytesField(tag: number, piece: Uint8Array): void {
     this.ensure(piece.length + 6);
