@@ -51,10 +51,12 @@ export function takeBody(
   return exactly(request.bytes(), declared ?? 0);
 }
 
-/** Whether the body of a message from a link is to be passed on piece by piece. */
+/**
+ * Whether the body of a message from a link is to be passed on piece by piece: pieces are to come,
+ * or trailers came after them, or the message does not say, as piece by piece is always right.
+ */
 export function comesInPieces(message: IncomingBody): boolean {
-  const isReceiving = 'receiving' in message && message.receiving === true;
-  return isReceiving || message.trailers !== undefined;
+  return !('receiving' in message) || message.receiving === true || message.trailers !== undefined;
 }
 
 function undeclared(bytes: Uint8Array | Promise<Uint8Array>): PassedBody | Promise<PassedBody> {

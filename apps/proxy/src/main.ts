@@ -52,8 +52,9 @@ function stopOnSignals(proxy: RunningProxy, admin: Admin | undefined): void {
       log.warn({ signal }, 'stopped at once');
       process.exit(1);
     }
+    const closed = proxy.close();
     log.info({ signal }, 'draining');
-    await proxy.close();
+    await closed;
     await admin?.close();
     log.info('stopped');
     process.exit(0);

@@ -4,6 +4,7 @@ import type { Config } from './config/config.ts';
 import type { Upstream } from './exchange.ts';
 import { createFailureLog } from './failure-log.ts';
 import { createForwarder, type Forward } from './forward.ts';
+import { linkClock } from './link-clock.ts';
 import { listenHttp } from './listeners/http.ts';
 import type { Listener } from './listeners/listener.ts';
 import { listenTeleport } from './listeners/teleport.ts';
@@ -92,6 +93,9 @@ function makeUpstreams(config: Config): Upstream[] {
       requestTimeoutMs: timeoutMs,
       drainTimeoutMs: config.drainTimeoutMs,
       tls,
+      clock: linkClock,
+      // Credit bounds what a response holds in memory; its length is the origin's affair.
+      limits: { maxBodyBytes: Number.MAX_SAFE_INTEGER },
       ...(config.links === undefined ? undefined : { links: config.links }),
     };
     upstreams.push(createTeleportUpstream(links, options));
@@ -123,6 +127,8 @@ function listen(
         codecs: config.codecs,
         maxBatchDelayMs: config.batchDelayMs,
         drainTimeoutMs: config.drainTimeoutMs,
+        clock: linkClock,
+        limits: { maxBodyBytes: config.maxBodyBytes },
         ...certified,
       });
   }

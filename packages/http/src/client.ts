@@ -1,6 +1,16 @@
-import { createPool, type Pool, type PoolOptions, type TransportStats } from '@tp/transport';
-import { Fields, RequestHead } from '@tp/wire';
+import {
+  type CallInit,
+  type ClientCall,
+  createPool,
+  type Pool,
+  type PoolOptions,
+  type TransportStats,
+} from '@tp/transport';
+import { Fields, isTpError, RequestHead, TpError } from '@tp/wire';
 import { outgoingBody } from './body.ts';
+import type { BodySource } from './body-source.ts';
+import { checkedResponse } from './checked-response.ts';
+import { LengthMemory } from './content-length.ts';
 import type { Client, RequestOptions, Response } from './types.ts';
 
 /** What a client may be told; see `PoolOptions` and `LinkOptions` of `@tp/transport`. */
@@ -37,25 +47,32 @@ export function createClient(
 
 class LeanClient implements Client {
   readonly #pool: Pool;
+  readonly #lengths = new LengthMemory();
 
   constructor(pool: Pool) {
     this.#pool = pool;
   }
 
   request(options: RequestOptions): Promise<Response> {
-    const { headers, trailers } = options;
-    const { whole, stream } = outgoingBody(
-      options.body,
-      trailers === undefined ? undefined : () => Fields.from(trailers()),
-    );
-    return this.#pool.call({
-      head: new RequestHead(options.method ?? 'GET', options.path, Fields.from(headers)),
-      body: whole,
-      stream,
-      signal: options.signal,
-      deadlineMs: options.deadlineMs,
-      onInformation: options.onInformation,
-    });
+    let init: CallInit;
+    let source: BodySource | undefined;
+    try {
+      const fields = Fields.from(options.headers);
+      const body = outgoingBody(options.body, options.trailers, this.#lengths.of(fields));
+      source = body.source;
+      init = {
+        head: new RequestHead(options.method ?? 'GET', options.path, fields),
+        body: body.whole,
+        stream: body.stream,
+        signal: options.signal,
+        deadlineMs: options.deadlineMs,
+        onInformation: options.onInformation,
+      };
+    } catch (error) {
+      return Promise.reject(asInvalidArgument(error));
+    }
+    const call = this.#pool.call(init);
+    return source === undefined ? call.then(checkedResponse) : streamedCall(call, source);
   }
 
   get pending(): number {
@@ -77,4 +94,33 @@ class LeanClient implements Client {
   [Symbol.asyncDispose](): Promise<void> {
     return this.#pool.close();
   }
+}
+
+/** Stops the source of a body that fails to be sent, and reports what was wrong with that body itself. */
+async function streamedCall(call: Promise<ClientCall>, source: BodySource): Promise<Response> {
+  let answered: ClientCall;
+  try {
+    answered = await call;
+  } catch (error) {
+    source.stop();
+    if (!isTpError(error) || !isTpError(error.cause) || error.code !== 'CANCEL') throw error;
+    const { code, message } = error.cause;
+    throw new TpError({ code, message, processed: error.processed, cause: error });
+  }
+  return checkedResponse(answered);
+}
+
+/** What was thrown while a request was put together: nothing of it was sent. */
+function asInvalidArgument(error: unknown): TpError {
+  if (isTpError(error)) {
+    if (error.processed === 'no') return error;
+    const { code, message } = error;
+    return new TpError({ code, message, processed: 'no', cause: error });
+  }
+  return new TpError({
+    code: 'INVALID_ARGUMENT',
+    message: error instanceof Error ? error.message : String(error),
+    processed: 'no',
+    cause: error,
+  });
 }

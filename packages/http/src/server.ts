@@ -8,7 +8,11 @@ import {
 } from '@tp/transport';
 import { Fields, isTpError, ResponseHead, TpError } from '@tp/wire';
 import { outgoingBody } from './body.ts';
-import type { Handler, Request, ResponseInit, Server } from './types.ts';
+import { stopBody } from './body-source.ts';
+import { checkedRequest } from './checked-request.ts';
+import { LengthMemory } from './content-length.ts';
+import { hasNoBody } from './no-body.ts';
+import type { Body, Handler, Request, ResponseInit, Server } from './types.ts';
 
 /** What a server may be told; see `TransportServerOptions` and `LinkOptions` of `@tp/transport`. */
 export interface ServerOptions extends TransportServerOptions {
@@ -27,6 +31,7 @@ class LeanServer implements Server {
   readonly #handler: Handler;
   readonly #onError: (error: unknown, request: Request) => void;
   readonly #transport: TransportServer;
+  readonly #lengths = new LengthMemory();
 
   constructor(handler: Handler, options: ServerOptions) {
     const { drainTimeoutMs, onError, limits, ...rest } = options;
@@ -59,9 +64,14 @@ class LeanServer implements Server {
   }
 
   #handle(exchange: ServerExchange): void {
+    const request = checkedRequest(exchange);
+    if (request instanceof TpError) {
+      exchange.refuse(request);
+      return;
+    }
     let answer: ResponseInit | Promise<ResponseInit>;
     try {
-      answer = this.#handler(exchange);
+      answer = this.#handler(request);
     } catch (error) {
       this.#fail(exchange, error);
       return;
@@ -76,21 +86,28 @@ class LeanServer implements Server {
 
   #respond(exchange: ServerExchange, response: ResponseInit): void {
     try {
-      const { headers, trailers } = response;
+      const { body } = response;
       const status = response.status ?? 200;
       checkStatus(status);
-      const head = new ResponseHead(
-        status,
-        Fields.from(headers),
-        shownReason(status, response.reason),
-      );
+      const fields = Fields.from(response.headers);
+      const head = new ResponseHead(status, fields, shownReason(status, response.reason));
+      if (hasNoBody(status, exchange.method)) {
+        if (isStream(body)) stopBody(body);
+        exchange.respond(head, undefined, undefined);
+        return;
+      }
+      const onError = isStream(body)
+        ? (error: unknown) => this.#onError(error, exchange)
+        : undefined;
       const { whole, stream } = outgoingBody(
-        response.body,
-        trailers === undefined ? undefined : () => Fields.from(trailers()),
+        body,
+        response.trailers,
+        this.#lengths.of(fields),
+        onError,
       );
       exchange.respond(head, whole, stream);
     } catch (error) {
-      this.#fail(exchange, error);
+      this.#fail(exchange, asFault(error));
     }
   }
 
@@ -118,4 +135,15 @@ function checkStatus(status: number): void {
     message: `a handler answered with status ${status}; expected 200 to 599`,
     processed: 'yes',
   });
+}
+
+/** A handler's answer that cannot be sent is the server's fault, and the request was handled. */
+function asFault(error: unknown): unknown {
+  if (!isTpError(error)) return error;
+  const { message } = error;
+  return new TpError({ code: 'INTERNAL', message, processed: 'yes', cause: error });
+}
+
+function isStream(body: Body | null | undefined): body is AsyncIterable<Uint8Array> {
+  return typeof body === 'object' && body !== null && !(body instanceof Uint8Array);
 }

@@ -68,6 +68,8 @@ export interface Request extends IncomingBody {
   readonly signal: AbortSignal;
   /** What is left of the client's deadline, in ms; undefined when it set none. */
   readonly remainingMs: number | undefined;
+  /** Where the link that brought it comes from: `ADDRESS:PORT`, or `unix`. Undefined where that is not known. */
+  readonly peer?: string;
   /** Sends a 1xx head ahead of the response (100 to 199, but not 101). */
   inform(status: number, headers?: FieldsInit): void;
 }

@@ -24,10 +24,12 @@ export class BodyReader implements AsyncIterableIterator<Uint8Array> {
   ungranted = 0;
   /** All bytes that have come. */
   received = 0;
+  /** Whether the peer has said that nothing follows. */
+  complete = false;
   readonly #owner: BodyReaderOwner;
   readonly #pieces = new Fifo<Uint8Array>();
   #held = 0;
-  #ended = false;
+  #released = false;
   #error: TpError | undefined;
   #waiting: Waiting | undefined;
 
@@ -36,8 +38,9 @@ export class BodyReader implements AsyncIterableIterator<Uint8Array> {
     this.window = window;
   }
 
+  /** Whether nothing that comes is wanted: the body is complete, or nobody reads on. */
   get ended(): boolean {
-    return this.#ended || this.#error !== undefined;
+    return this.complete || this.#error !== undefined;
   }
 
   /**
@@ -60,7 +63,7 @@ export class BodyReader implements AsyncIterableIterator<Uint8Array> {
 
   /** The body is complete. */
   finish(): void {
-    this.#ended = true;
+    this.complete = true;
     this.#waiting?.resolve(DONE);
     this.#waiting = undefined;
   }
@@ -74,15 +77,29 @@ export class BodyReader implements AsyncIterableIterator<Uint8Array> {
     this.#waiting = undefined;
   }
 
+  /**
+   * The exchange has ended: what waits to be read stays readable, but holds back the link's credit
+   * no longer, so that a body which nobody reads cannot stop others.
+   */
+  release(): void {
+    if (this.#held > 0 && !this.#released) this.#owner.consumed(this.#held);
+    this.#released = true;
+  }
+
   next(): Promise<IteratorResult<Uint8Array>> {
     const piece = this.#pieces.shift();
     if (piece !== undefined) {
       this.#held -= piece.length;
-      this.#owner.consumed(piece.length);
+      if (!this.#released) this.#owner.consumed(piece.length);
       return Promise.resolve({ done: false, value: piece });
     }
     if (this.#error !== undefined) return Promise.reject(this.#error);
-    if (this.#ended) return Promise.resolve(DONE);
+    if (this.complete) return Promise.resolve(DONE);
+    if (this.#waiting !== undefined) {
+      return Promise.reject(
+        bodyError('INVALID_ARGUMENT', 'a body is read piece by piece: await one before the next'),
+      );
+    }
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };
     });
@@ -127,7 +144,7 @@ export class BodyReader implements AsyncIterableIterator<Uint8Array> {
   }
 
   #drop(): void {
-    if (this.#held > 0) this.#owner.consumed(this.#held);
+    if (this.#held > 0 && !this.#released) this.#owner.consumed(this.#held);
     this.#held = 0;
     while (this.#pieces.shift() !== undefined);
   }

@@ -43,7 +43,7 @@ export class BodyWriter {
     ahead: number,
   ) {
     this.#owner = owner;
-    this.#source = source[Symbol.asyncIterator]();
+    this.#source = opened(source);
     this.#trailers = trailers;
     this.credit = credit;
     this.#ahead = ahead;
@@ -95,13 +95,17 @@ export class BodyWriter {
     this.#closed = true;
     while (this.#pieces.shift() !== undefined);
     this.#held = 0;
-    if (!this.#ended) this.#source.return?.()?.catch?.(() => {});
+    if (!this.#ended) closeSource(this.#source);
   }
 
   #read(): void {
     if (this.#reading || this.#ended || this.#closed || this.#held >= this.#ahead) return;
     this.#reading = true;
-    this.#source.next().then(this.#onRead, this.#onError);
+    try {
+      this.#source.next().then(this.#onRead, this.#onError);
+    } catch (cause) {
+      Promise.reject(cause).catch(this.#onError);
+    }
   }
 
   readonly #onRead = (result: IteratorResult<Uint8Array>): void => {
@@ -132,4 +136,22 @@ export class BodyWriter {
       }),
     );
   };
+}
+
+/** The source's iterator; one that fails at once when there is none (a stream that is locked). */
+function opened(source: AsyncIterable<Uint8Array>): AsyncIterator<Uint8Array> {
+  try {
+    return source[Symbol.asyncIterator]();
+  } catch (cause) {
+    return { next: () => Promise.reject(cause) };
+  }
+}
+
+/** Tells a source that nothing further is wanted; how it takes that is nobody's concern any more. */
+function closeSource(source: AsyncIterator<Uint8Array>): void {
+  try {
+    source.return?.()?.catch?.(() => {});
+  } catch {
+    // It has ended either way.
+  }
 }

@@ -230,6 +230,7 @@ export class ClientCall extends Exchange {
     const wasWritten = this.written;
     this.#state = 'over';
     this.writer?.stop();
+    this.releaseBody();
     if (this.#onAbort !== undefined) {
       this.init.signal?.removeEventListener('abort', this.#onAbort);
       this.#onAbort = undefined;

@@ -88,6 +88,11 @@ export class ClientLink extends Link<ClientCall, ClientCall> {
     return this.#lastId;
   }
 
+  /** The peer sends no requests. */
+  protected lastTaken(): number {
+    return 0;
+  }
+
   protected opened(): void {
     this.#events.opened(this);
   }
@@ -110,8 +115,8 @@ export class ClientLink extends Link<ClientCall, ClientCall> {
   protected streamError(id: number, error: TpError): void {
     const call = this.streams.get(id);
     if (call === undefined) return;
-    this.streams.delete(id);
     this.control((encoder) => encoder.cancel(id, error.code, 'maybe', error.message));
+    this.forget(id);
     call.fail(error);
   }
 
@@ -137,6 +142,10 @@ export class ClientLink extends Link<ClientCall, ClientCall> {
       this.streamError(id, linkError('PROTOCOL', 'a head with more to come has a body (W-032)'));
       return;
     }
+    if (call.status !== 0) {
+      this.streamError(id, linkError('PROTOCOL', 'a second response came (W-032)'));
+      return;
+    }
     call.respond(head, more, bytes, start, end);
   }
 
@@ -150,7 +159,7 @@ export class ClientLink extends Link<ClientCall, ClientCall> {
       call.stopSending();
       return;
     }
-    this.streams.delete(id);
+    this.forget(id);
     call.fail(
       new TpError({
         code: code === 'NO_ERROR' ? 'PROTOCOL' : code,
@@ -186,6 +195,7 @@ export class ClientLink extends Link<ClientCall, ClientCall> {
       this.streams.delete(call.id);
       call.fail(error);
     }
+    this.endWhenDone();
   }
 
   #drain(): void {

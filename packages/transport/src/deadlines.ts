@@ -35,12 +35,15 @@ export class Deadlines {
     return this.#armed;
   }
 
+  /** Calls `item.expire` at `dueAt`, or soon when that has passed. Replaces what was armed before. */
   arm(item: Timed, dueAt: number): void {
     if (item.dueAt !== 0) this.disarm(item);
     if (this.#armed++ === 0) this.#tick = Math.floor(this.#clock.now() / TICK);
-    const bucket = bucketOf(dueAt);
+    // A bucket behind the wheel's place would wait for a whole turn.
+    const due = Math.max(dueAt, this.#tick * TICK) || 1;
+    const bucket = bucketOf(due);
     const first = this.#buckets[bucket];
-    item.dueAt = dueAt;
+    item.dueAt = due;
     item.before = undefined;
     item.after = first;
     if (first !== undefined) first.before = item;

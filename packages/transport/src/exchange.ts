@@ -83,7 +83,7 @@ export abstract class Exchange implements BodyReaderOwner, BodyWriterOwner, Time
 
   /** Whether the peer's body is to come in pieces, and has not all come. */
   get receiving(): boolean {
-    return this.#reader !== undefined && !this.#reader.ended;
+    return this.#reader !== undefined && !this.#reader.complete;
   }
 
   /** Size of the body that came with the head, in bytes. */
@@ -122,7 +122,7 @@ export abstract class Exchange implements BodyReaderOwner, BodyWriterOwner, Time
   receiveData(bytes: Uint8Array, start: number, end: number, last: boolean): TpError | undefined {
     const reader = this.#reader;
     const length = end - start;
-    if (reader === undefined || reader.ended) {
+    if (reader === undefined || reader.complete) {
       this.consumed(length);
       return new TpError({
         code: 'PROTOCOL',
@@ -144,7 +144,10 @@ export abstract class Exchange implements BodyReaderOwner, BodyWriterOwner, Time
         message: `a body is longer than ${max} bytes; raise maxBodyBytes if it may be`,
       });
     }
-    if (length > 0) reader.push(bytes, start, end);
+    if (reader.ended) {
+      reader.window -= length;
+      this.consumed(length);
+    } else if (length > 0) reader.push(bytes, start, end);
     if (last) {
       reader.finish();
       this.settled();
@@ -155,7 +158,7 @@ export abstract class Exchange implements BodyReaderOwner, BodyWriterOwner, Time
   /** Trailers have come, and end the body. */
   receiveTrailers(fields: Fields): TpError | undefined {
     const reader = this.#reader;
-    if (reader === undefined || reader.ended) {
+    if (reader === undefined || reader.complete) {
       return new TpError({
         code: 'PROTOCOL',
         message: 'trailers came for a body that has ended (W-032)',
@@ -171,6 +174,11 @@ export abstract class Exchange implements BodyReaderOwner, BodyWriterOwner, Time
   protected failBody(error: TpError): void {
     if (this.#reader === undefined) this.#error ??= error;
     else this.#reader.fail(error);
+  }
+
+  /** The exchange is complete: a body that was not read holds back no credit (W-044). */
+  protected releaseBody(): void {
+    this.#reader?.release();
   }
 
   /** Starts to send a body from its source. */

@@ -97,7 +97,8 @@ export class Keepalive {
       }
       this.#ping();
       this.#timer = this.#clock.after(keepaliveTimeoutMs, () => {
-        if (this.#clock.now() - this.#heardAt < keepaliveTimeoutMs) this.#watch(keepaliveMs);
+        const quiet = this.#clock.now() - this.#heardAt;
+        if (quiet < keepaliveTimeoutMs) this.#watch(Math.max(0, keepaliveMs - quiet));
         else {
           this.#link.fail(
             linkError(

@@ -26,6 +26,8 @@ export interface LinkSlotInit {
 const FIRST_BACKOFF = 100;
 const BACKOFF_FACTOR = 1.6;
 const LAST_BACKOFF = 10_000;
+/** A link that ends sooner counts as an attempt that failed, or a peer that closes at once is stormed. */
+const SHORT_LIFE = 1_000;
 /** While calls ask for the peer, it is tried at least this often. */
 const LAST_BACKOFF_IN_DEMAND = 1_000;
 
@@ -45,6 +47,7 @@ export class LinkSlot {
   #timer: Timer | undefined;
   #backoff = FIRST_BACKOFF;
   #dueAt = 0;
+  #openedAt = 0;
   #stopped = false;
 
   constructor(init: LinkSlotInit, events: LinkSlotEvents) {
@@ -117,7 +120,7 @@ export class LinkSlot {
 
   #opened(link: ClientLink): void {
     this.#opening = undefined;
-    this.#backoff = FIRST_BACKOFF;
+    this.#openedAt = this.#init.options.clock.now();
     this.link = link;
     this.#events.opened(link);
   }
@@ -126,7 +129,7 @@ export class LinkSlot {
     if (this.link !== link) return;
     this.link = undefined;
     this.draining.add(link);
-    if (!this.#stopped) this.#dialAfter(0);
+    this.#replace();
   }
 
   #closed(link: ClientLink, error: TpError): void {
@@ -136,14 +139,28 @@ export class LinkSlot {
     if (wasCurrent) this.link = undefined;
     this.draining.delete(link);
     if (wasOpening) this.#failed(asUnreachable(this.#init.address, error));
-    else if (wasCurrent && !this.#stopped) this.#dial();
+    else if (wasCurrent) this.#replace();
     this.#events.lost(link, error);
+  }
+
+  /** The link is gone or about to go: opens the next one. */
+  #replace(): void {
+    if (this.#stopped) return;
+    if (this.#init.options.clock.now() - this.#openedAt < SHORT_LIFE) this.#dialLater();
+    else {
+      this.#backoff = FIRST_BACKOFF;
+      this.#dial();
+    }
+  }
+
+  #dialLater(): void {
+    this.#dialAfter(this.#jittered(this.#backoff));
+    this.#backoff = Math.min(LAST_BACKOFF, this.#backoff * BACKOFF_FACTOR);
   }
 
   #failed(error: TpError): void {
     if (this.#stopped) return;
-    this.#dialAfter(this.#jittered(this.#backoff));
-    this.#backoff = Math.min(LAST_BACKOFF, this.#backoff * BACKOFF_FACTOR);
+    this.#dialLater();
     this.#events.unreachable(error);
   }
 

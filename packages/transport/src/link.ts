@@ -10,6 +10,7 @@ import {
   FRONT,
   type Hello,
   MAX_CREDIT,
+  MAX_DATA,
   PREFACE,
   type Processed,
   type RecordSink,
@@ -19,13 +20,14 @@ import {
   TpError,
   type WireLimits,
 } from '@tp/wire';
+import type { BodyWriter } from './body-writer.ts';
 import type { Timer } from './clock.ts';
 import type { Connection } from './connection.ts';
 import type { Exchange, ExchangeLink } from './exchange.ts';
 import { Fifo } from './fifo.ts';
 import { Keepalive } from './keepalive.ts';
 import { nodeBytes } from './node-bytes.ts';
-import { makeHello, plainEncoder, readPeerHello } from './opening.ts';
+import { isOneHello, makeHello, plainEncoder, readPeerHello } from './opening.ts';
 import type { ResolvedLinkOptions } from './options.ts';
 import { RateLimit } from './rate-limit.ts';
 import { LinkCounters, type LinkStats } from './stats.ts';
@@ -44,8 +46,8 @@ export interface Sendable {
 
 type Control = (encoder: BatchEncoder) => void;
 
-/** The most that a head adds to a batch beside its body. */
-const HEAD_ROOM = 40 * 1024;
+/** What a head adds to a batch beside its fields and its body, at most. */
+const HEAD_ROOM = 8 * 1024;
 /** How long an error that was said to the peer may take to leave, in ms. */
 const LINGER_MS = 1_000;
 
@@ -118,6 +120,7 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
   protected begin(): void {
     const { clock, limits } = this.options;
     this.#handshakeTimer = clock.after(limits.handshakeTimeoutMs, () => {
+      this.counters.hit('handshakeTimeout');
       this.connection.destroy();
       this.#finish(linkError('TIMEOUT', `no hello came within ${limits.handshakeTimeoutMs} ms`));
     });
@@ -145,6 +148,8 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
   protected abstract opened(): void;
   /** Ids above this were never opened. */
   protected abstract highestId(): number;
+  /** Requests above this id were not taken. */
+  protected abstract lastTaken(): number;
   /** The link is over: every exchange that it still carries fails. */
   protected abstract failed(error: TpError): void;
   /** A stream's rule was broken by the peer. */
@@ -219,7 +224,8 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
   /** Bytes of data were consumed or dropped: the link may grant them again (W-044). */
   giveBack(bytes: number): void {
     this.#ungranted += bytes;
-    if (this.#ungranted < this.options.limits.linkWindow / 2) return;
+    const enough = Math.min(this.options.limits.linkWindow / 2, this.#receiveCredit);
+    if (this.#ungranted === 0 || this.#ungranted < enough) return;
     const granted = this.#ungranted;
     this.#ungranted = 0;
     this.#receiveCredit += granted;
@@ -251,6 +257,14 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
     this.#delayTimer?.clear();
     this.#delayTimer = undefined;
     this.sendingAt = this.options.clock.now();
+    try {
+      this.#send();
+    } catch (error) {
+      this.fail(linkError('INTERNAL', 'sending failed', error));
+    }
+  };
+
+  #send(): void {
     while (!this.#blocked && this.state !== 'closed' && this.state !== 'opening') {
       const controlOnly = this.#fill();
       if (this.#ended()) return;
@@ -258,20 +272,23 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
       this.#write(this.#seal(controlOnly));
     }
     if (this.#ending && !this.#blocked) this.#endWhenDone();
-  };
+  }
 
   /** Fills the batch: control, heads with their bodies, then a slice of each stream in turn (W-022). */
   #fill(): boolean {
     const encoder = this.encoder;
     const limit = this.#batchLimit;
-    for (const write of this.#controls) write(encoder);
-    this.#controls.length = 0;
+    const controls = this.#controls;
+    let said = 0;
+    for (; said < controls.length && encoder.size < limit; said++) controls[said]?.(encoder);
+    if (said === controls.length) controls.length = 0;
+    else controls.splice(0, said);
     const controlSize = encoder.size;
     while (encoder.size < limit) {
       const item = this.heads.peek();
       if (item === undefined) break;
-      const room = this.#largestBatch() - encoder.size;
-      if (encoder.size > 0 && item.pendingBytes + HEAD_ROOM > room) break;
+      const room = this.#largestBatch() - encoder.size - this.peerLimits.headBytes - HEAD_ROOM;
+      if (encoder.size > 0 && item.pendingBytes > room) break;
       this.heads.shift();
       this.#pendingBytes -= item.pendingBytes;
       item.writeHead(encoder);
@@ -297,20 +314,24 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
       }
       skipped = 0;
       writer.queued = false;
-      this.#sendSlice(encoder, exchange, writer.take(this.#sendCredit));
+      this.#sendSlice(encoder, exchange, writer);
     }
   }
 
-  #sendSlice(
-    encoder: BatchEncoder,
-    exchange: Exchange,
-    slice: { bytes: Uint8Array; last: boolean; trailers: Fields | undefined },
-  ): void {
-    this.#sendCredit -= slice.bytes.length;
-    if (slice.trailers === undefined)
-      encoder.data(exchange.id, slice.bytes, slice.last, exchange.detached);
-    else encoder.trailers(exchange.id, slice.trailers);
-    if (slice.last) exchange.settled();
+  #sendSlice(encoder: BatchEncoder, exchange: Exchange, writer: BodyWriter): void {
+    let isLast: boolean;
+    try {
+      const slice = writer.take(this.#sendCredit);
+      this.#sendCredit -= slice.bytes.length;
+      if (slice.trailers === undefined)
+        encoder.data(exchange.id, slice.bytes, slice.last, exchange.detached);
+      else encoder.trailers(exchange.id, slice.trailers);
+      isLast = slice.last;
+    } catch (cause) {
+      exchange.sourceFailed(trailersFailed(cause));
+      return;
+    }
+    if (isLast) exchange.settled();
     else this.writable(exchange);
   }
 
@@ -406,6 +427,9 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
     if (!this.#helloSeen && packed !== undefined) {
       throw linkError('PROTOCOL', 'a packed batch came before the hello (W-009)');
     }
+    if (!this.#helloSeen && !isOneHello(plain)) {
+      throw linkError('PROTOCOL', 'the first batch is something else than one hello (W-009)');
+    }
     const unpacked = this.#unpacked.open(envelope);
     if (crc !== undefined) {
       const start = plain === undefined ? 0 : nodeBytes.crc32(plain, 0);
@@ -418,7 +442,6 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
     if (plain === undefined && packed === undefined) this.glitch();
     this.counters.received((plain?.length ?? 0) + (unpacked?.length ?? 0));
     this.#decoder.decode(plain, unpacked);
-    if (!this.#helloSeen) throw linkError('PROTOCOL', 'the first batch has no hello (W-009)');
   }
 
   hello(hello: Hello): void {
@@ -429,7 +452,7 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
     this.peerLimits = hello.limits;
     this.#checksum = agreed.checksum;
     this.#sendCredit = hello.limits.linkWindow;
-    this.#batchLimit = Math.min(this.options.maxBatchBytes, this.#largestBatch());
+    this.#batchLimit = Math.min(this.options.maxBatchBytes, this.#largestBatch() - MAX_DATA - 64);
     if (!this.#greeted) this.greet();
     this.#packed =
       agreed.codec === undefined ? undefined : new PackedSide(agreed.codec, agreed.windowLog);
@@ -459,7 +482,10 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
       return;
     }
     const error = exchange.receiveData(bytes, start, end, last);
-    if (error !== undefined) this.streamError(id, error);
+    if (error !== undefined) {
+      this.counters.hit(error.code);
+      this.streamError(id, error);
+    }
   }
 
   trailers(id: number, fields: Fields): void {
@@ -468,7 +494,7 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
   }
 
   flawed(id: number, kind: 'request' | 'response' | 'trailers', flaw: Flaw): void {
-    if (flaw.code === 'HEAD_LIMIT') this.counters.hit('maxHeadBytes');
+    this.counters.hit(flaw.code);
     const processed = kind === 'request' ? 'no' : 'maybe';
     this.streamError(id, new TpError({ code: flaw.code, message: flaw.message, processed }));
   }
@@ -530,8 +556,8 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
       this.connection.destroy();
     } else {
       this.encoder.reset();
-      this.encoder.goaway(this.highestId(), error.code, true, error.message);
-      this.connection.write(sealPlain(this.encoder.records, nodeBytes, this.#checksum));
+      this.encoder.goaway(this.lastTaken(), error.code, true, error.message);
+      this.connection.write(sealPlain(this.encoder.records, nodeBytes, this.#checksum).slice());
       this.connection.end();
       this.#lingerTimer = this.options.clock.after(LINGER_MS, () => this.connection.destroy());
     }
@@ -547,7 +573,7 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
 
   #endWhenDone(): void {
     if (this.state === 'closed' || this.streams.size > 0) return;
-    if (this.heads.length > 0 || this.#controls.length > 0) {
+    if (this.heads.length > 0 || this.#controls.length > 0 || this.encoder.size > 0) {
       this.wake(true);
       return;
     }
@@ -594,6 +620,12 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
       codecOut: this.#packed?.codecName ?? 'none',
     });
   }
+}
+
+/** The user's trailers can't be asked for, or can't be sent. */
+function trailersFailed(cause: unknown): TpError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new TpError({ code: 'CANCEL', message: `trailers cannot be sent: ${why}`, cause });
 }
 
 /** An error of the link; what it carried may have been processed. */

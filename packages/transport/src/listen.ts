@@ -28,6 +28,7 @@ export interface Listener {
 export async function listenSocket(
   address: Address,
   tls: ListenTls | undefined,
+  handshakeTimeoutMs: number,
   accept: (connection: Connection) => void,
 ): Promise<Listener> {
   const onSocket = (socket: Socket) => {
@@ -35,7 +36,9 @@ export async function listenSocket(
     accept(socketConnection(socket, address.kind === 'tls'));
   };
   const server =
-    address.kind === 'tls' ? tlsServer(address, tls, onSocket) : createServer(onSocket);
+    address.kind === 'tls'
+      ? tlsServer(address, tls, handshakeTimeoutMs, onSocket)
+      : createServer(onSocket);
   if (address.kind === 'unix') await removeStale(address.path);
   await bind(server, address);
   const bound = server.address();
@@ -48,13 +51,14 @@ export async function listenSocket(
 function tlsServer(
   address: Address,
   tls: ListenTls | undefined,
+  handshakeTimeout: number,
   onSocket: (socket: Socket) => void,
 ): NetServer {
   if (tls?.cert === undefined || tls.key === undefined) {
     throw cannot(address, 'teleports:// needs a certificate and its key');
   }
   const server = createTlsServer(
-    { ...tls, minVersion: 'TLSv1.3', ALPNProtocols: [ALPN] },
+    { ...tls, minVersion: 'TLSv1.3', ALPNProtocols: [ALPN], handshakeTimeout },
     onSocket,
   );
   server.on('tlsClientError', () => {});
@@ -63,8 +67,14 @@ function tlsServer(
 
 function bind(server: NetServer, address: Address): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', (cause) => reject(cannot(address, cause.message, cause)));
-    const done = () => resolve();
+    const fail = (cause: Error) => reject(cannot(address, cause.message, cause));
+    server.once('error', fail);
+    const done = () => {
+      server.off('error', fail);
+      // A connection that could not be accepted (no descriptors left) is no reason to stop.
+      server.on('error', () => {});
+      resolve();
+    };
     if (address.kind === 'unix') server.listen(address.path, done);
     else server.listen(address.port, address.host, done);
   });
@@ -81,7 +91,8 @@ async function removeStale(path: string): Promise<void> {
       probe.destroy();
       resolve(true);
     });
-    probe.on('error', () => resolve(false));
+    // Anything but a refusal (a full backlog, say) may come from a living process.
+    probe.on('error', (cause) => resolve(!('code' in cause && cause.code === 'ECONNREFUSED')));
   });
   if (isAlive) throw cannot(address, 'another process listens there');
   await unlink(path);

@@ -15,6 +15,9 @@ export interface Agreement {
 
 const VERSION = 1;
 const AGENT = 'tp/0.1.0';
+/** Tags of `Batch.records` and `Record.hello` in `wire.proto`. */
+const RECORD = 0x0a;
+const HELLO = 0x52;
 /** W-013: every legal record fits a batch of this size. */
 const SMALLEST_BATCH = 128 * 1024;
 
@@ -55,6 +58,18 @@ export function readPeerHello(
     return { codec, windowLog: Math.min(codec.windowLog, offer.windowLog), checksum };
   }
   return { codec: undefined, windowLog: 0, checksum };
+}
+
+/** Whether that is a batch of one record, a hello, and nothing else (W-009). */
+export function isOneHello(plain: Uint8Array | undefined): boolean {
+  if (plain?.[0] !== RECORD) return false;
+  let length = 0;
+  for (let i = 1; i <= 3; i++) {
+    const byte = plain[i] ?? 0;
+    length |= (byte & 0x7f) << (7 * (i - 1));
+    if (byte < 0x80) return i + 1 + length === plain.length && plain[i + 1] === HELLO;
+  }
+  return false;
 }
 
 /** An encoder for what is said before anything is agreed on. */

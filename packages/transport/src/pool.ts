@@ -179,12 +179,24 @@ class LinkPool implements Pool, CallOwner, LinkSlotEvents {
     this.#unreachable = error;
     this.#tell(error);
     if (this.#slots.some((slot) => slot.link !== undefined || slot.opening)) return;
+    this.#refuseWaiting(error);
+  }
+
+  /** No link will take the calls that wait for one. */
+  #refuseWaiting(error: TpError): void {
+    const { code, message } = error;
+    const refusal = new TpError({ code, message, processed: 'no', cause: error });
     for (let call = this.#waiting.shift(); call !== undefined; call = this.#waiting.shift()) {
-      if (!call.over) call.refuse(error);
+      call.refuse(refusal);
     }
   }
 
   ready(): Promise<void> {
+    if (this.#closing) {
+      return Promise.reject(
+        new TpError({ code: 'CLOSED', message: 'the client was closed', processed: 'no' }),
+      );
+    }
     return new Promise((resolve, reject) => {
       const check = (error: TpError | undefined): boolean => {
         if (error !== undefined) reject(error);
@@ -212,8 +224,10 @@ class LinkPool implements Pool, CallOwner, LinkSlotEvents {
       code: 'CANCEL',
       message: 'the client was closed before the call ended',
     });
+    this.#tell(new TpError({ code: 'CLOSED', message: 'the client was closed', processed: 'no' }));
     const timer = clock.after(limits.drainTimeoutMs, () => {
       for (const slot of this.#slots) slot.destroy(error);
+      this.#refuseWaiting(error);
     });
     await this.#until(() => this.#pending === 0);
     for (const slot of this.#slots) slot.stop();

@@ -9,9 +9,14 @@ import type { Codec, Packer, Unpacker } from './codec.ts';
 export const portableDeflate: Codec = {
   name: 'deflate',
   windowLog: 15,
-  packer: () => new PortablePacker(),
+  packer: (windowLog) => (windowLog < FULL_WINDOW ? new StoredPacker() : new PortablePacker()),
   unpacker: (_windowLog, maxUnpacked) => new PortableUnpacker(maxUnpacked),
 };
+
+/** The engine's window is always 2^15: for a peer with a smaller one it cannot be used. */
+const FULL_WINDOW = 15;
+/** The longest that a stored block can be (RFC 1951 section 3.2.4). */
+const LONGEST_STORED = 0xffff;
 
 class PortablePacker implements Packer {
   readonly #pieces = new Pieces();
@@ -23,11 +28,36 @@ class PortablePacker implements Packer {
 
   pack(bytes: Uint8Array): Uint8Array {
     this.#engine.push(bytes.slice());
+    // fflate's sync flush takes the bits that wait for a whole byte for a position, so there must be
+    // none but zeros. An empty block, which a flush without anything new writes, ends in zeros.
+    this.#engine.flush();
     this.#engine.flush(true);
     return this.#pieces.take();
   }
 
   close(): void {}
+}
+
+/** Packs nothing: stored blocks refer to nothing, so they fit every window. */
+class StoredPacker implements Packer {
+  pack(bytes: Uint8Array): Uint8Array {
+    const pieces = new Pieces();
+    for (let at = 0; at < bytes.length; at += LONGEST_STORED) {
+      const piece = bytes.subarray(at, at + LONGEST_STORED);
+      pieces.add(storedFront(piece.length));
+      pieces.add(piece);
+    }
+    pieces.add(storedFront(0));
+    return pieces.take();
+  }
+
+  close(): void {}
+}
+
+function storedFront(length: number): Uint8Array {
+  const low = length & 0xff;
+  const high = length >>> 8;
+  return Uint8Array.of(0, low, high, low ^ 0xff, high ^ 0xff);
 }
 
 class PortableUnpacker implements Unpacker {

@@ -23,13 +23,10 @@ export class RateLimit {
 
   /** Takes one token; false when there is none. */
   take(): boolean {
-    if (this.#tokens < 1) {
-      const now = this.#clock.now();
-      const earned = ((now - this.#since) / 1000) * this.#perSecond;
-      this.#tokens = Math.min(this.#burst, this.#tokens + earned);
-      this.#since = now;
-      if (this.#tokens < 1) return false;
-    }
+    const now = this.#clock.now();
+    this.earn(((now - this.#since) / 1000) * this.#perSecond);
+    this.#since = now;
+    if (this.#tokens < 1) return false;
     this.#tokens--;
     return true;
   }

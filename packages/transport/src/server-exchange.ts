@@ -16,6 +16,7 @@ export class ServerExchange extends Exchange {
   readonly #head: RequestHead;
   #response: ResponseHead | undefined = undefined;
   #body: Uint8Array | undefined = undefined;
+  #pendingBytes = 0;
   #stream: OutgoingStream | undefined = undefined;
   #state: 'running' | 'answering' | 'written' | 'over' = 'running';
   /** The handler has returned. */
@@ -57,7 +58,7 @@ export class ServerExchange extends Exchange {
 
   /** What is left of the client's deadline, in ms; undefined when it set none. */
   get remainingMs(): number | undefined {
-    if (this.dueAt === 0) return undefined;
+    if (this.dueAt === 0) return this.#cause?.code === 'DEADLINE' ? 0 : undefined;
     return Math.max(0, this.dueAt - this.link.options.clock.now());
   }
 
@@ -66,8 +67,9 @@ export class ServerExchange extends Exchange {
     return this.link.peer;
   }
 
+  /** Stays what it was when the response was put in line, whatever becomes of it there. */
   get pendingBytes(): number {
-    return this.#body?.length ?? 0;
+    return this.#pendingBytes;
   }
 
   /** Whether the exchange has ended, whatever the handler still does. */
@@ -103,6 +105,7 @@ export class ServerExchange extends Exchange {
     this.#state = 'answering';
     this.#response = head;
     this.#body = body;
+    this.#pendingBytes = body?.length ?? 0;
     this.#stream = stream;
     this.link.answer(this);
   }
@@ -126,19 +129,24 @@ export class ServerExchange extends Exchange {
     try {
       encoder.response(this.id, head, body, stream !== undefined, this.detached);
     } catch (error) {
-      this.refuse(
-        new TpError({
-          code: 'INTERNAL',
-          message: `the response cannot be sent: ${error instanceof Error ? error.message : String(error)}`,
-          processed: 'yes',
-          cause: error,
-        }),
-      );
+      this.unsendable(error);
       return;
     }
     this.#state = 'written';
     if (stream === undefined) this.settled();
     else this.send(stream, this.link);
+  }
+
+  /** A head that the handler gave may not be sent: the exchange cannot go on. */
+  unsendable(error: unknown): void {
+    this.#refuseKeepingHandler(
+      new TpError({
+        code: 'INTERNAL',
+        message: `the response cannot be sent: ${error instanceof Error ? error.message : String(error)}`,
+        processed: 'yes',
+        cause: error,
+      }),
+    );
   }
 
   settled(): void {
@@ -202,11 +210,14 @@ export class ServerExchange extends Exchange {
     this.#body = undefined;
     this.#response = undefined;
     this.writer?.stop();
+    if (this.#stream !== undefined && this.writer === undefined)
+      void stopSource(this.#stream.source);
     if (error !== undefined) {
       this.#cause = error;
       this.failBody(error);
       this.#abort?.abort(error);
     }
+    this.releaseBody();
     this.link.ended(this);
   }
 }

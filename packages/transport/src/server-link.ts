@@ -32,7 +32,10 @@ const CANCELS_PER_REQUEST = 0.1;
 export class ServerLink extends Link<ServerExchange, ServerExchange | Information> {
   readonly #owner: ServerLinkOwner;
   readonly #cancels: RateLimit;
+  /** The highest id that came. */
   #lastId = 0;
+  /** The highest id that is handled, once that was said for good. */
+  #finalId: number | undefined;
   #refusing = false;
   #runningBytes = 0;
 
@@ -64,13 +67,19 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
     this.probe(GOAWAY_WAIT_MS, () => {
       if (this.#refusing) return;
       this.#refusing = true;
-      this.control((encoder) => encoder.goaway(this.#lastId, 'NO_ERROR', true));
+      const finalId = this.#lastId;
+      this.#finalId = finalId;
+      this.control((encoder) => encoder.goaway(finalId, 'NO_ERROR', true));
       this.endWhenDone();
     });
   }
 
   highestId(): number {
     return this.#lastId;
+  }
+
+  protected lastTaken(): number {
+    return this.#finalId ?? this.#lastId;
   }
 
   /** Puts a response in line. */
@@ -107,10 +116,10 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
 
   protected streamError(id: number, error: TpError): void {
     const exchange = this.streams.get(id);
-    this.streams.delete(id);
     const processed = exchange === undefined ? error.processed : 'maybe';
     if (id > this.#lastId) this.#lastId = id;
     this.control((encoder) => encoder.cancel(id, error.code, processed, error.message));
+    this.forget(id);
     exchange?.fail(error);
   }
 
@@ -123,8 +132,8 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
     start: number,
     end: number,
   ): void {
-    if (this.#refusing) return;
     this.#lastId = id;
+    if (this.#refusing) return;
     const refusal = this.#refusal(end - start);
     if (refusal !== undefined || (more && end > start)) {
       const error = refusal ?? linkError('PROTOCOL', 'a head with more to come has a body (W-032)');
@@ -153,7 +162,7 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
     }
     const exchange = this.streams.get(id);
     if (exchange === undefined) return;
-    this.streams.delete(id);
+    this.forget(id);
     exchange.fail(
       new TpError({
         code,
@@ -199,6 +208,10 @@ class Information implements Sendable {
 
   writeHead(encoder: BatchEncoder): void {
     if (this.#exchange.over) return;
-    encoder.response(this.#exchange.id, this.#head, undefined, false);
+    try {
+      encoder.response(this.#exchange.id, this.#head, undefined, false);
+    } catch (error) {
+      this.#exchange.unsendable(error);
+    }
   }
 }

@@ -51,7 +51,7 @@ class SocketServer implements TransportServer, ServerLinkOwner {
   readonly #listeners: Listener[] = [];
   readonly #links = new Set<ServerLink>();
   readonly #totals = new Totals();
-  #closing = false;
+  #closed: Promise<void> | undefined;
   #allClosed: (() => void) | undefined;
 
   constructor(handle: (exchange: ServerExchange) => void, options: TransportServerOptions) {
@@ -66,15 +66,23 @@ class SocketServer implements TransportServer, ServerLinkOwner {
   }
 
   async listen(address: string): Promise<string> {
-    const listener = await listenSocket(parseAddress(address), this.#tls, (connection) =>
-      this.accept(connection),
+    const { handshakeTimeoutMs } = this.#options.limits;
+    const listener = await listenSocket(
+      parseAddress(address),
+      this.#tls,
+      handshakeTimeoutMs,
+      (connection) => this.accept(connection),
     );
+    if (this.#closed !== undefined) {
+      listener.close();
+      throw new TpError({ code: 'CLOSED', message: 'the server was closed', processed: 'no' });
+    }
     this.#listeners.push(listener);
     return listener.address.url;
   }
 
   accept(connection: Connection): void {
-    if (this.#closing) connection.destroy();
+    if (this.#closed !== undefined) connection.destroy();
     else this.#links.add(new ServerLink(connection, connection.remote, this.#options, this));
   }
 
@@ -88,8 +96,12 @@ class SocketServer implements TransportServer, ServerLinkOwner {
     return this.#totals.with(Array.from(this.#links, (link) => link.stats()));
   }
 
-  async close(): Promise<void> {
-    this.#closing = true;
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
     for (const listener of this.#listeners) listener.close();
     if (this.#links.size === 0) return;
     const { clock, limits } = this.#options;

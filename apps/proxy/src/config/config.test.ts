@@ -35,7 +35,7 @@ function file(name: string, text: string): string {
 describe('configuration', () => {
   it('has the defaults that --help states', () => {
     expect(config(...IN, ...OUT)).toMatchObject({
-      codecs: ['zstd', 'deflate', 'none'],
+      codecs: ['zstd', 'deflate'],
       batchDelayMs: 0,
       timeoutMs: 30_000,
       drainTimeoutMs: 30_000,

@@ -37,10 +37,10 @@ export const settingsSchema = z.strictObject({
       placeholder: 'HOST:PORT',
       description: 'serves /metrics, /stats.json, /healthz and /readyz',
     }),
-  codec: codecs.default(['zstd', 'deflate', 'none']).meta({
+  codec: codecs.default(['zstd', 'deflate']).meta({
     expected: 'a list of zstd, deflate, none in order of preference',
     placeholder: 'NAME[,NAME…]',
-    description: 'compression of links, in order of preference (zstd,deflate,none)',
+    description: 'compression of links, in order of preference (zstd,deflate)',
   }),
   'batch-delay': ms.default(0).meta({
     expected: MS,

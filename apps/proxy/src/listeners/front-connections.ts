@@ -10,6 +10,8 @@ export interface FrontConnections {
   done(socket: Socket, request: FrontRequest): void;
   /** Whether an answer of the proxy's own can be written now without garbling another one. */
   mayInterrupt(socket: Duplex): boolean;
+  /** Closes connections on which nothing came yet: Node does not count them as idle. */
+  closeUnused(): void;
   /** Bytes that crossed the sockets since the start. */
   readonly bytesIn: number;
   readonly bytesOut: number;
@@ -39,6 +41,9 @@ export function trackConnections(server: Server, event: string): FrontConnection
     mayInterrupt: (socket) => {
       const requests = [...(open.get(socket) ?? [])];
       return requests.length === 0 || (requests.length === 1 && requests[0]?.answered === false);
+    },
+    closeUnused: () => {
+      for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
     },
     get bytesIn() {
       let sum = closedIn;

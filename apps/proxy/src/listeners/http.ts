@@ -55,7 +55,7 @@ export async function listenHttp(options: HttpListenerOptions): Promise<Listener
       const written = writeResponse(response, request, init, draining);
       if (written !== undefined) await written;
     } catch (error) {
-      fail(response, request, error);
+      fail(response, request, error, draining);
     }
     if (incoming.complete || !request.bodyCaredFor) connections.done(socket, request);
     else incoming.once('end', () => connections.done(socket, request));
@@ -102,13 +102,19 @@ export async function listenHttp(options: HttpListenerOptions): Promise<Listener
     }),
     drain: () => {
       draining = true;
+      connections.closeUnused();
       return new Promise((resolve) => server.close(() => resolve()));
     },
     destroy: () => server.closeAllConnections(),
   };
 }
 
-function fail(response: ServerResponse, request: FrontRequest, error: unknown): void {
+function fail(
+  response: ServerResponse,
+  request: FrontRequest,
+  error: unknown,
+  lastOfConnection: boolean,
+): void {
   const known = isTpError(error)
     ? error
     : new TpError({ code: 'INTERNAL', message: 'the proxy failed', cause: error });
@@ -118,7 +124,7 @@ function fail(response: ServerResponse, request: FrontRequest, error: unknown): 
     response.destroy();
   } else {
     const { status, text } = errorAnswer(known);
-    const cutOff = !request.bodyCaredFor || request.owesContinue;
+    const cutOff = lastOfConnection || !request.bodyCaredFor || request.owesContinue;
     writeText(response, status, ownFields(status, text), text, cutOff);
   }
 }

@@ -1,5 +1,5 @@
 import { type Client, createClient, type Response, type ResponseInit } from '@tp/http';
-import { Fields, isTpError } from '@tp/wire';
+import { Fields, isTpError, TpError } from '@tp/wire';
 import { comesInPieces, isBodiless } from '../body.ts';
 import type { OutgoingRequest, TransferFigures, Upstream } from '../exchange.ts';
 import { endToEnd } from '../hop-by-hop.ts';
@@ -46,11 +46,17 @@ async function send(client: Client, request: OutgoingRequest): Promise<ResponseI
     if (isBodiless(method, response.status)) return toInit(response, null);
     return toInit(response, comesInPieces(response) ? response.body : await response.bytes());
   } catch (error) {
-    // A body that we ended ourselves (too long, too short) says why in its cause.
-    throw isTpError(error) && error.code === 'CANCEL' && isTpError(error.cause)
-      ? error.cause
-      : error;
+    throw isTpError(error) ? blamed(error) : error;
   }
+}
+
+/** The error as this proxy tells it: whose body it was that had a wrong length, ours or theirs. */
+function blamed(error: TpError): TpError {
+  // A body that we ended ourselves (too long, too short) says why in its cause.
+  if (error.code === 'CANCEL' && isTpError(error.cause)) return error.cause;
+  if (error.code !== 'BODY_LENGTH' || error.processed !== 'yes') return error;
+  const { message, processed } = error;
+  return new TpError({ code: 'UPSTREAM', message, processed, cause: error });
 }
 
 function toInit(
