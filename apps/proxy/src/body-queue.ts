@@ -18,7 +18,7 @@ export interface BodySource {
 }
 
 /** Bytes in the queue past which the source is paused; it goes on when the queue is empty. */
-export const BODY_QUEUE_BYTES = 256 * 1024;
+const BODY_QUEUE_BYTES = 256 * 1024;
 
 /** Makes a queue that one reader empties. */
 export function createBodyQueue(source: BodySource): BodyQueue {

@@ -1,5 +1,5 @@
 import type { IncomingBody, Request } from '@tp/http';
-import { MAX_INLINE_BODY, TpError } from '@tp/wire';
+import { MAX_INLINE_BODY, type Processed, TpError } from '@tp/wire';
 
 /** Whether a response has no body whatever its fields say (RFC 9112 section 6.3). */
 export function isBodiless(method: string, status: number): boolean {
@@ -103,16 +103,16 @@ export function atMost(
     bytes += step.value.length;
     if (bytes <= maxBytes) return step;
     await leave();
-    throw bodyLimit(maxBytes);
+    throw bodyLimit(maxBytes, 'maybe');
   };
   return { [Symbol.asyncIterator]: () => ({ next, return: leave }) };
 }
 
 /** The error of a request whose body is longer than allowed. */
-export function bodyLimit(maxBytes: number): TpError {
+export function bodyLimit(maxBytes: number, processed: Processed): TpError {
   return new TpError({
     code: 'BODY_LIMIT',
-    processed: 'no',
+    processed,
     message: `the request body is longer than ${maxBytes} bytes`,
   });
 }

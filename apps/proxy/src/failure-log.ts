@@ -10,7 +10,7 @@ export interface FailureLog {
 }
 
 /** How often counted failures are logged, in ms. */
-export const FAILURE_LOG_MS = 10_000;
+const FAILURE_LOG_MS = 10_000;
 
 /**
  * Makes a log that keeps at most one line for each kind of failure (code and upstream) an interval,

@@ -167,6 +167,7 @@ describe.each(CHAINS)('failures through %s', (kind) => {
       'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nb\r\nhello world\r\n';
     expect(await exchange(address, chunked)).toMatch(/^HTTP\/1\.1 413 /);
     expect(stats(near).requests.byOutcome).toMatchObject({ BODY_LIMIT: 2 });
+    expect(stats(near).limitHits).toMatchObject({ maxBodyBytes: 2 });
   });
 
   it('passes an early response on and goes on taking the body', async () => {

@@ -35,10 +35,7 @@ export function createForwarder(options: ForwardOptions): (listener: string) => 
   const prepare = async (request: Request, follows?: boolean): Promise<OutgoingRequest> => {
     const headers = requestEndToEnd(request.headers);
     const declared = declaredLength(headers.getAll('content-length'));
-    if (declared !== undefined && declared > maxBodyBytes) {
-      meters.limitHit('maxBodyBytes');
-      throw bodyLimit(maxBodyBytes);
-    }
+    if (declared !== undefined && declared > maxBodyBytes) throw bodyLimit(maxBodyBytes, 'no');
     const taken = takeBody(request, declared, follows, headers.has('expect'));
     const body = bounded(taken instanceof Promise ? await taken : taken, declared, maxBodyBytes);
     const { method, path } = request;
@@ -48,6 +45,7 @@ export function createForwarder(options: ForwardOptions): (listener: string) => 
   const failed = (error: unknown, route: Route): TpError => {
     const known = asTpError(error);
     route.count(known.code);
+    if (known.code === 'BODY_LIMIT') meters.limitHit('maxBodyBytes');
     failures.add(known, route.upstream);
     return known;
   };

@@ -1,4 +1,5 @@
 import { isFieldValue, isToken, TpError } from '@tp/wire';
+import { malformed } from './malformed.ts';
 
 /**
  * Parses field lines (RFC 9112 section 5) into a flat list of names and values, in order, case of
@@ -57,8 +58,4 @@ function trimmed(text: string, from: number, to: number): string {
 
 function isBlank(code: number): boolean {
   return code === 0x20 || code === 0x09;
-}
-
-function malformed(what: string): TpError {
-  return new TpError({ code: 'UPSTREAM', message: `the origin's answer is malformed: ${what}` });
 }

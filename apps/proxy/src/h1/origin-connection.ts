@@ -80,13 +80,13 @@ class Connection implements OriginConnection, ExchangeCarrier, ResponseSink {
   constructor(target: OriginTarget, owner: ConnectionOwner) {
     this.#owner = owner;
     this.#reader = createResponseReader(owner.memory);
-    const socket = connect(target, (bytes) => this.#onData(bytes));
+    const socket = connect(target);
     this.#socket = socket;
     this.#connectTimer = setTimeout(() => {
       socket.destroy(new Error(`no connection within ${CONNECT_MS} ms`));
     }, CONNECT_MS);
     socket.on(target.tls === undefined ? 'connect' : 'secureConnect', () => this.#onConnect());
-    if (target.tls !== undefined) socket.on('data', (bytes: Buffer) => this.#onData(bytes));
+    socket.on('data', (bytes: Buffer) => this.#onData(bytes));
     socket.on('drain', () => this.#sender?.wake());
     socket.on('end', () => this.#onEnd());
     socket.on('error', (error) => {
@@ -280,24 +280,12 @@ class Connection implements OriginConnection, ExchangeCarrier, ResponseSink {
   }
 }
 
-/**
- * Where sockets without TLS read to, all of them, one after the other: what came is copied out at
- * once. Node would take 64 KiB for each read instead, however small what comes is.
- */
-const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
-
-function connect(target: OriginTarget, onData: (bytes: Buffer) => void): net.Socket {
+function connect(target: OriginTarget): net.Socket {
   const place =
     target.path === undefined
       ? { host: target.host ?? '127.0.0.1', port: target.port ?? 80, noDelay: true }
       : { path: target.path };
-  if (target.tls === undefined) {
-    const callback = (bytes: number): boolean => {
-      onData(Buffer.from(READ_BUFFER.subarray(0, bytes)));
-      return true;
-    };
-    return net.connect({ ...place, onread: { buffer: READ_BUFFER, callback } });
-  }
+  if (target.tls === undefined) return net.connect(place);
   const servername =
     target.host !== undefined && net.isIP(target.host) === 0 ? target.host : undefined;
   return tls.connect({

@@ -1,5 +1,5 @@
 import type { ResponseInit } from '@tp/http';
-import { Fields, isTpError, TpError } from '@tp/wire';
+import { Fields, isTpError, MAX_INLINE_BODY, TpError } from '@tp/wire';
 import { type BodyQueue, createBodyQueue } from '../body-queue.ts';
 import type { OutgoingRequest } from '../exchange.ts';
 import type { OriginHead } from './origin-head.ts';
@@ -32,8 +32,6 @@ export interface OriginExchange extends ResponseSink {
   fail(error: TpError): void;
 }
 
-/** Longest body that is collected, to be passed on as one piece. */
-export const COLLECT_BYTES = 64 * 1024;
 /** How long a small body may take to arrive, in ms, before it is passed on piece by piece. */
 const COLLECT_MS = 100;
 
@@ -128,7 +126,7 @@ class Exchange implements OriginExchange {
     this.#head = head;
     const length = head.declaredLength;
     if (bodiless || (length === 0 && !outlivesBody)) return;
-    if (outlivesBody || length === undefined || length > COLLECT_BYTES) this.#stream();
+    if (outlivesBody || length === undefined || length > MAX_INLINE_BODY) this.#stream();
   }
 
   data(bytes: Uint8Array): void {

@@ -1,6 +1,7 @@
-import { Fields, TpError } from '@tp/wire';
+import { Fields } from '@tp/wire';
 import { connectionOptions, endToEnd } from '../hop-by-hop.ts';
 import { parseFieldLines } from './field-lines.ts';
+import { malformed } from './malformed.ts';
 
 /** The head of an origin's response, parsed once for all responses that repeat it. */
 export interface OriginHead {
@@ -65,8 +66,4 @@ function framing(fields: Fields): { declaredLength: number | undefined; chunked:
 function idleTimeout(keepAlive: string | undefined): number | undefined {
   const seconds = keepAlive === undefined ? null : /(?:^|[,\s])timeout=(\d{1,6})/i.exec(keepAlive);
   return seconds === null ? undefined : Number(seconds[1]) * 1000;
-}
-
-function malformed(what: string): TpError {
-  return new TpError({ code: 'UPSTREAM', message: `the origin's answer is malformed: ${what}` });
 }

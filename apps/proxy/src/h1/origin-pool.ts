@@ -39,7 +39,7 @@ export interface OriginPoolOptions {
 }
 
 /** How many requests may wait for a connection; further ones fail with `OVERFLOW`. */
-export const MAX_WAITING = 10_000;
+const MAX_WAITING = 10_000;
 /**
  * How long an unused connection is kept when the origin does not say, in ms: less than the 5 s
  * that is usual, so that a request seldom meets a connection that is just being closed.

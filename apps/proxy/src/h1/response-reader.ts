@@ -1,5 +1,6 @@
 import { TpError } from '@tp/wire';
 import { parseFieldLines } from './field-lines.ts';
+import { malformed } from './malformed.ts';
 import { type OriginHead, parseOriginHead } from './origin-head.ts';
 
 /** What a response consists of, in this order; every call but `end` may be missing or repeat. */
@@ -244,8 +245,4 @@ class Reader implements ResponseReader {
     this.#sink = undefined;
     sink?.end(trailers);
   }
-}
-
-function malformed(what: string): TpError {
-  return new TpError({ code: 'UPSTREAM', message: `the origin's answer is malformed: ${what}` });
 }
