@@ -9,7 +9,11 @@ export interface Clock {
   now(): number;
   /** Calls once after `ms`. A timer alone does not keep the process alive. */
   after(ms: number, call: () => void): Timer;
-  /** Calls once when what runs now, and all that it has made ready, has run; before any I/O. */
+  /**
+   * Calls once at the end of this turn of the event loop: when what runs now has run, and the I/O
+   * that came with it has been dealt with. Many sockets that bring a request each in one turn then
+   * make one batch, not one each.
+   */
   defer(call: () => void): void;
 }
 
@@ -21,5 +25,5 @@ export const systemClock: Clock = {
     timeout.unref();
     return { clear: () => clearTimeout(timeout) };
   },
-  defer: (call) => process.nextTick(call),
+  defer: (call) => void setImmediate(call),
 };
