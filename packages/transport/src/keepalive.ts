@@ -96,10 +96,13 @@ export class Keepalive {
         return;
       }
       this.#ping();
+      const pingedAt = this.#sentAt;
       this.#timer = this.#clock.after(keepaliveTimeoutMs, () => {
+        // This timer may be late: what counts is whether anything came since the ping.
         const quiet = this.#clock.now() - this.#heardAt;
-        if (quiet < keepaliveTimeoutMs) this.#watch(Math.max(0, keepaliveMs - quiet));
-        else {
+        if (this.#sentAt === 0 || this.#heardAt > pingedAt) {
+          this.#watch(Math.max(0, keepaliveMs - quiet));
+        } else {
           this.#link.fail(
             linkError(
               'TIMEOUT',

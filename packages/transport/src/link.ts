@@ -136,6 +136,7 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
     this.#greeted = true;
     const hello = makeHello(this.options, !this.connection.secure);
     this.encoder.hello(hello);
+    this.counters.sent(this.encoder.size);
     const envelope = sealPlain(this.encoder.records, nodeBytes, true);
     const opening = new Uint8Array(PREFACE.length + envelope.length);
     opening.set(PREFACE);
@@ -482,21 +483,17 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
       return;
     }
     const error = exchange.receiveData(bytes, start, end, last);
-    if (error !== undefined) {
-      this.counters.hit(error.code);
-      this.streamError(id, error);
-    }
+    if (error !== undefined) this.#fault(id, error);
   }
 
   trailers(id: number, fields: Fields): void {
     const error = this.#find(id)?.receiveTrailers(fields);
-    if (error !== undefined) this.streamError(id, error);
+    if (error !== undefined) this.#fault(id, error);
   }
 
   flawed(id: number, kind: 'request' | 'response' | 'trailers', flaw: Flaw): void {
-    this.counters.hit(flaw.code);
     const processed = kind === 'request' ? 'no' : 'maybe';
-    this.streamError(id, new TpError({ code: flaw.code, message: flaw.message, processed }));
+    this.#fault(id, new TpError({ code: flaw.code, message: flaw.message, processed }));
   }
 
   credit(id: number, bytes: number): void {
@@ -512,7 +509,7 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
     if (exchange === undefined || writer === undefined) return;
     writer.credit += bytes;
     if (writer.credit > MAX_CREDIT) {
-      this.streamError(id, linkError('FLOW_CONTROL', "a stream's credit overflows (W-043)"));
+      this.#fault(id, linkError('FLOW_CONTROL', "a stream's credit overflows (W-043)"));
     } else this.writable(exchange);
   }
 
@@ -539,6 +536,11 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
     this.#keepalive.probe(waitMs, answered);
   }
 
+  #fault(id: number, error: TpError): void {
+    this.counters.hit(error.code);
+    this.streamError(id, error);
+  }
+
   #find(id: number): E | undefined {
     const exchange = this.streams.get(id);
     if (exchange === undefined && id > this.highestId()) {
@@ -557,6 +559,7 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
     } else {
       this.encoder.reset();
       this.encoder.goaway(this.lastTaken(), error.code, true, error.message);
+      this.counters.sent(this.encoder.size);
       this.connection.write(sealPlain(this.encoder.records, nodeBytes, this.#checksum).slice());
       this.connection.end();
       this.#lingerTimer = this.options.clock.after(LINGER_MS, () => this.connection.destroy());

@@ -61,7 +61,7 @@ function tlsServer(
     { ...tls, minVersion: 'TLSv1.3', ALPNProtocols: [ALPN], handshakeTimeout },
     onSocket,
   );
-  server.on('tlsClientError', () => {});
+  server.on('tlsClientError', (_error, socket) => socket.destroy());
   return server;
 }
 

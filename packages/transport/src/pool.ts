@@ -1,4 +1,4 @@
-import { TpError } from '@tp/wire';
+import { MAX_INLINE_BODY, TpError } from '@tp/wire';
 import type { Address } from './address.ts';
 import { parseAddress } from './address.ts';
 import { type CallInit, type CallOwner, ClientCall } from './client-call.ts';
@@ -97,6 +97,10 @@ class LinkPool implements Pool, CallOwner, LinkSlotEvents {
   ): void {
     if (this.#closing) {
       reject(new TpError({ code: 'CLOSED', message: 'the client was closed', processed: 'no' }));
+      return;
+    }
+    if (init.body !== undefined && init.body.length > MAX_INLINE_BODY) {
+      reject(invalid(`a whole body has at most ${MAX_INLINE_BODY} bytes (W-040); give a stream`));
       return;
     }
     if (init.signal?.aborted === true) {

@@ -21,6 +21,7 @@ const LONGEST_STORED = 0xffff;
 class PortablePacker implements Packer {
   readonly #pieces = new Pieces();
   readonly #engine: Deflate;
+  #passed = 0;
 
   constructor() {
     this.#engine = new Deflate({ level: 6 }, (piece) => this.#pieces.add(piece));
@@ -28,11 +29,21 @@ class PortablePacker implements Packer {
 
   pack(bytes: Uint8Array): Uint8Array {
     this.#engine.push(bytes.slice());
-    // fflate's sync flush takes the bits that wait for a whole byte for a position, so there must be
-    // none but zeros. An empty block, which a flush without anything new writes, ends in zeros.
+    // fflate 0.8 makes two mistakes in a sync flush: it takes bits that wait for a whole byte for a
+    // position, so they must be zeros; and it has no room where six of them wait. A flush without
+    // anything new writes an empty block of ten bits, 0100000000, which ends in zeros; the sync
+    // flush begins with one. The first one tells by its highest bit where it began.
     this.#engine.flush();
+    this.#engine.flush();
+    const beganAt = highestBit(this.#pieces.last) - 1;
+    if (beganAt === 2) this.#engine.flush();
     this.#engine.flush(true);
-    return this.#pieces.take();
+    const packed = this.#pieces.take();
+    // fflate also takes 2^15 zeros for known that nobody has sent. Until they are out of reach, a
+    // batch that might refer to them goes as it is: how it went does not matter to what follows.
+    const isSafe = this.#passed >= 2 ** FULL_WINDOW || !bytes.includes(0);
+    this.#passed += bytes.length;
+    return isSafe ? packed : stored(bytes);
   }
 
   close(): void {}
@@ -41,17 +52,21 @@ class PortablePacker implements Packer {
 /** Packs nothing: stored blocks refer to nothing, so they fit every window. */
 class StoredPacker implements Packer {
   pack(bytes: Uint8Array): Uint8Array {
-    const pieces = new Pieces();
-    for (let at = 0; at < bytes.length; at += LONGEST_STORED) {
-      const piece = bytes.subarray(at, at + LONGEST_STORED);
-      pieces.add(storedFront(piece.length));
-      pieces.add(piece);
-    }
-    pieces.add(storedFront(0));
-    return pieces.take();
+    return stored(bytes);
   }
 
   close(): void {}
+}
+
+function stored(bytes: Uint8Array): Uint8Array {
+  const pieces = new Pieces();
+  for (let at = 0; at < bytes.length; at += LONGEST_STORED) {
+    const piece = bytes.subarray(at, at + LONGEST_STORED);
+    pieces.add(storedFront(piece.length));
+    pieces.add(piece);
+  }
+  pieces.add(storedFront(0));
+  return pieces.take();
 }
 
 function storedFront(length: number): Uint8Array {
@@ -98,6 +113,11 @@ class PortableUnpacker implements Unpacker {
 /** Input is given to the engine in steps, so that a bomb is noticed at about 1,032 times this. */
 const STEP = 1024;
 
+/** The place of the highest bit that is set in up to two bytes. */
+function highestBit(bytes: Uint8Array | undefined): number {
+  return 31 - Math.clz32((bytes?.[0] ?? 0) | ((bytes?.[1] ?? 0) << 8));
+}
+
 class Pieces {
   length = 0;
   #list: Uint8Array[] = [];
@@ -105,6 +125,10 @@ class Pieces {
   add(piece: Uint8Array): void {
     this.#list.push(piece);
     this.length += piece.length;
+  }
+
+  get last(): Uint8Array | undefined {
+    return this.#list.at(-1);
   }
 
   take(): Uint8Array {

@@ -2,6 +2,7 @@ import {
   type BatchEncoder,
   Fields,
   type FieldsInit,
+  MAX_INLINE_BODY,
   type RequestHead,
   ResponseHead,
   TpError,
@@ -91,12 +92,25 @@ export class ServerExchange extends Exchange {
     this.link.inform(this, head);
   }
 
-  /** Answers. Ignored when the exchange has ended meanwhile. */
+  /**
+   * Answers. Ignored when the exchange has ended meanwhile.
+   *
+   * @param body the whole body, when it has at most 64 KiB.
+   * @param stream the body otherwise.
+   * @throws {TpError} INVALID_ARGUMENT for a whole body that is longer; then nothing was answered.
+   */
   respond(
     head: ResponseHead,
     body: Uint8Array | undefined,
     stream: OutgoingStream | undefined,
   ): void {
+    if (body !== undefined && body.length > MAX_INLINE_BODY) {
+      throw new TpError({
+        code: 'INVALID_ARGUMENT',
+        message: `a whole body has at most ${MAX_INLINE_BODY} bytes (W-040); give a stream`,
+        processed: 'yes',
+      });
+    }
     this.#handlerReturned();
     if (this.#state !== 'running') {
       if (stream !== undefined) void stopSource(stream.source);

@@ -171,9 +171,8 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
     );
   }
 
-  goaway(_lastId: number, code: ErrorCode, final: boolean, message: string): void {
+  goaway(_lastId: number, code: ErrorCode, final: boolean): void {
     if (final && code !== 'NO_ERROR') this.counters.hit(`peer ${code}`);
-    if (final && message !== '' && this.state === 'open') this.state = 'draining';
   }
 
   #refusal(bodyBytes: number): TpError | undefined {

@@ -1,6 +1,6 @@
 import type { LinkState } from './link.ts';
 
-/** Figures of one link. Bytes are what crossed its socket, as the socket counts them. */
+/** Figures of one link. Bytes are what crossed its socket; under TLS, without what TLS adds. */
 export interface LinkStats {
   /** The peer's address: what was dialled, or where it came from. */
   readonly peer: string;

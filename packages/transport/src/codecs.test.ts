@@ -1,0 +1,85 @@
+import { constants, inflateRawSync } from 'node:zlib';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Codec } from './codec.ts';
+import { deflate, zstd } from './native-codecs.ts';
+import { portableDeflate } from './portable-deflate.ts';
+import { content, noise, sha } from './test/content.ts';
+import { thrownBy } from './test/failure.ts';
+
+const MIB = 1024 * 1024;
+
+/** Who packs, and who unpacks. */
+const pairs: readonly { name: string; from: Codec; to: Codec; windowLog: number }[] = [
+  { name: 'zstd', from: zstd, to: zstd, windowLog: 20 },
+  { name: 'zstd with a window of 1 KiB', from: zstd, to: zstd, windowLog: 10 },
+  { name: 'deflate', from: deflate, to: deflate, windowLog: 15 },
+  { name: 'deflate with a window of 512 bytes', from: deflate, to: deflate, windowLog: 9 },
+  { name: 'portable deflate', from: portableDeflate, to: portableDeflate, windowLog: 15 },
+  { name: 'portable to native deflate', from: portableDeflate, to: deflate, windowLog: 15 },
+  { name: 'native to portable deflate', from: deflate, to: portableDeflate, windowLog: 15 },
+  { name: 'portable to a native window of 512', from: portableDeflate, to: deflate, windowLog: 9 },
+];
+
+const batch = fc.oneof(
+  fc.uint8Array({ minLength: 1, maxLength: 40 }),
+  fc.integer({ min: 1, max: 300 }).map(content),
+  fc.integer({ min: 1, max: 70_000 }).map(content),
+  fc.integer({ min: 1, max: 40_000 }).map((length) => noise(length, length)),
+  fc.integer({ min: 1, max: 200_000 }).map((length) => new Uint8Array(length)),
+);
+
+describe.each(pairs)('$name', ({ from, to, windowLog }) => {
+  test('each batch unpacks at once and whole, whatever came before it (W-015)', () => {
+    fc.assert(
+      fc.property(fc.array(batch, { minLength: 1, maxLength: 12 }), (batches) => {
+        const packer = from.packer(windowLog);
+        const unpacker = to.unpacker(windowLog, MIB);
+        for (const bytes of batches) {
+          expect(sha(unpacker.unpack(packer.pack(bytes)))).toBe(sha(bytes));
+        }
+        packer.close();
+        unpacker.close();
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  test('what repeats costs little, as the window outlives the batch', () => {
+    const packer = from.packer(windowLog);
+    const unpacker = to.unpacker(windowLog, MIB);
+    const bytes = noise(200);
+    for (let time = 0; time < 3; time++) {
+      const packed = packer.pack(bytes);
+      const costs = from === portableDeflate && windowLog < 15 ? 220 : time === 0 ? 220 : 60;
+      expect(packed.length).toBeLessThan(costs);
+      expect(sha(unpacker.unpack(packed))).toBe(sha(bytes));
+    }
+  });
+
+  test('a bomb is DECOMPRESSION_LIMIT, other bytes are COMPRESSION (W-016)', () => {
+    const bomb = from.packer(windowLog).pack(new Uint8Array(8 * MIB));
+    expect(thrownBy(() => to.unpacker(windowLog, MIB).unpack(bomb)).code).toBe(
+      'DECOMPRESSION_LIMIT',
+    );
+    const garbage = Uint8Array.of(0xff, 0xfe, 0x10, 0x20, 0xff, 0xff, 0xff, 0xff, 1, 2, 3, 4);
+    expect(thrownBy(() => to.unpacker(windowLog, MIB).unpack(garbage)).code).toBe('COMPRESSION');
+  });
+});
+
+describe.each([
+  { name: 'native', codec: deflate },
+  { name: 'portable', codec: portableDeflate },
+])('$name deflate', ({ codec }) => {
+  test('ends each batch in a sync flush, 00 00 FF FF, and never in a final block (W-073)', () => {
+    const packer = codec.packer(15);
+    const all: Uint8Array[] = [];
+    for (let length = 1; length < 400; length++) {
+      const packed = packer.pack(content(length));
+      expect(Buffer.from(packed.subarray(-4)).toString('hex')).toBe('0000ffff');
+      all.push(packed);
+    }
+    const whole = inflateRawSync(Buffer.concat(all), { finishFlush: constants.Z_SYNC_FLUSH });
+    expect(whole.length).toBe((399 * 400) / 2);
+  });
+});

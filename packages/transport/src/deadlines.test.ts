@@ -1,0 +1,116 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { Deadlines, type Timed } from './deadlines.ts';
+import { FakeClock } from './test/fake-clock.ts';
+
+/** Says when it expired. */
+class Item implements Timed {
+  dueAt = 0;
+  before: Timed | undefined = undefined;
+  after: Timed | undefined = undefined;
+  expiredAt: number | undefined;
+  onExpire: () => void = () => {};
+  readonly #clock: FakeClock;
+
+  constructor(clock: FakeClock) {
+    this.#clock = clock;
+  }
+
+  expire(): void {
+    this.expiredAt = this.#clock.now();
+    this.onExpire();
+  }
+}
+
+/** How much late an item may be, in ms. */
+const LATE = 8;
+
+const step = fc.oneof(
+  fc.record({
+    do: fc.constant('arm' as const),
+    item: fc.nat(11),
+    in: fc.oneof(fc.integer({ min: -20, max: 100 }), fc.integer({ min: 0, max: 30_000 })),
+  }),
+  fc.record({ do: fc.constant('disarm' as const), item: fc.nat(11), in: fc.constant(0) }),
+  fc.record({
+    do: fc.constant('wait' as const),
+    item: fc.constant(0),
+    in: fc.oneof(fc.integer({ min: 0, max: 50 }), fc.integer({ min: 0, max: 20_000 })),
+  }),
+);
+
+test('as a naive list does: nothing expires early, twice, after it was disarmed, or more than 8 ms late', () => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const clock = new FakeClock();
+      const wheel = new Deadlines(clock);
+      const items = Array.from({ length: 12 }, () => new Item(clock));
+      const due = new Map<Item, { at: number; latest: number }>();
+      for (const { do: what, item: index, in: ms } of steps) {
+        const item = items[index];
+        if (item === undefined) continue;
+        if (what === 'arm') {
+          wheel.arm(item, clock.now() + ms);
+          due.set(item, { at: clock.now() + ms, latest: clock.now() + Math.max(0, ms) + LATE });
+          item.expiredAt = undefined;
+        } else if (what === 'disarm') {
+          wheel.disarm(item);
+          due.delete(item);
+        } else {
+          clock.advance(ms);
+          for (const [item, { at, latest }] of due) {
+            if (item.expiredAt !== undefined) {
+              expect(item.expiredAt).toBeGreaterThanOrEqual(at);
+              expect(item.expiredAt).toBeLessThanOrEqual(latest);
+              due.delete(item);
+            } else expect(latest).toBeGreaterThan(clock.now());
+          }
+        }
+        expect(wheel.size).toBe(due.size);
+      }
+      clock.advance(60_000);
+      expect(wheel.size).toBe(0);
+      expect(clock.timers).toBe(0);
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test('a deadline that has passed when it is armed expires within a tick, also behind the place of the wheel', () => {
+  const clock = new FakeClock();
+  const wheel = new Deadlines(clock);
+  clock.advance(1000);
+  const item = new Item(clock);
+  wheel.arm(item, clock.now() - 500);
+  clock.advance(LATE);
+  expect(item.expiredAt).toBeDefined();
+});
+
+test('what expires may arm and disarm others', () => {
+  const clock = new FakeClock();
+  const wheel = new Deadlines(clock);
+  const [first, second, third] = [new Item(clock), new Item(clock), new Item(clock)];
+  for (const item of [first, second]) wheel.arm(item, clock.now() + 5);
+  const disarm = (other: Item) => () => {
+    wheel.disarm(other);
+    wheel.arm(third, clock.now());
+  };
+  first.onExpire = disarm(second);
+  second.onExpire = disarm(first);
+  clock.advance(100);
+  expect([first, second].filter((item) => item.expiredAt !== undefined)).toHaveLength(1);
+  expect(third.expiredAt).toBeDefined();
+  expect(wheel.size).toBe(0);
+});
+
+test('a deadline that never comes is held, and can be disarmed', () => {
+  const clock = new FakeClock();
+  const wheel = new Deadlines(clock);
+  const item = new Item(clock);
+  wheel.arm(item, Number.POSITIVE_INFINITY);
+  clock.advance(100_000);
+  expect([item.expiredAt, wheel.size]).toEqual([undefined, 1]);
+  wheel.disarm(item);
+  clock.advance(LATE);
+  expect([wheel.size, clock.timers]).toEqual([0, 0]);
+});

@@ -1,0 +1,19 @@
+/** A key pair for tests alone, for `localhost` and 127.0.0.1; it signs itself and lasts until 2126. */
+export const testCertificate = {
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBmzCCAUGgAwIBAgIUXFzqDjCt129x1P9UiYn8Yfxl+IswCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMzIyNDc0NVoYDzIxMjYxMDMw
+MjI0NzQ1WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAATzKsdxjqFkIuikB6akgQqD1Utd6W6iq+r0+xhfNbzdMqNewniUIp1r
+obnC2+2Io0z3C+3fmn6aG9yIQTG35UE8o28wbTAdBgNVHQ4EFgQUi2rBvz3fDzV8
+HsI9tJX8K+5ioakwHwYDVR0jBBgwFoAUi2rBvz3fDzV8HsI9tJX8K+5ioakwDwYD
+VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI
+zj0EAwIDSAAwRQIgY7ZBlkhy5eR2eubyHYmbGJ3BsEDXZT/Wubs95nTzkH8CIQCh
+Q8AOSC70WgKg7Xo1GsqyNqP3c9/+XoVPj+jufcgb6Q==
+-----END CERTIFICATE-----`,
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQghalYPPZxdbW7y9dj
+eUxL7rCFYQ6BnSPAgjaZ05OQjzuhRANCAATzKsdxjqFkIuikB6akgQqD1Utd6W6i
+q+r0+xhfNbzdMqNewniUIp1robnC2+2Io0z3C+3fmn6aG9yIQTG35UE8
+-----END PRIVATE KEY-----`,
+};
