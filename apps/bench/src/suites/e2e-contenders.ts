@@ -25,12 +25,13 @@ export function e2eContenders(progress: (text: string) => void): Contenders {
     system,
     case: measured,
     command: workerCommand(system, measured),
+    warmsUp: true,
   });
   const theirs = (network: 'tcp' | 'memory', measured: Case): Contender[] => {
     if ('why' in rival) return [];
     const command = endToEndCommand(rival.path, network, measured, files(measured));
     const system = network === 'tcp' ? 'httpteleport' : 'httpteleport-memory';
-    return [{ system, case: measured, command }];
+    return [{ system, case: measured, command, warmsUp: false }];
   };
   return {
     contendersFor: (group) => [
