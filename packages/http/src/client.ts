@@ -1,6 +1,5 @@
 import {
   type CallInit,
-  type ClientCall,
   createPool,
   type Pool,
   type PoolOptions,
@@ -71,8 +70,8 @@ class LeanClient implements Client {
     } catch (error) {
       return Promise.reject(asInvalidArgument(error));
     }
-    const call = this.#pool.call(init);
-    return source === undefined ? call.then(checkedResponse) : streamedCall(call, source);
+    const response = this.#pool.call(init, checkedResponse);
+    return source === undefined ? response : streamedCall(response, source);
   }
 
   get pending(): number {
@@ -97,17 +96,15 @@ class LeanClient implements Client {
 }
 
 /** Stops the source of a body that fails to be sent, and reports what was wrong with that body itself. */
-async function streamedCall(call: Promise<ClientCall>, source: BodySource): Promise<Response> {
-  let answered: ClientCall;
+async function streamedCall(response: Promise<Response>, source: BodySource): Promise<Response> {
   try {
-    answered = await call;
+    return await response;
   } catch (error) {
     source.stop();
     if (!isTpError(error) || !isTpError(error.cause) || error.code !== 'CANCEL') throw error;
     const { code, message } = error.cause;
     throw new TpError({ code, message, processed: error.processed, cause: error });
   }
-  return checkedResponse(answered);
 }
 
 /** What was thrown while a request was put together: nothing of it was sent. */

@@ -8,6 +8,7 @@ export {
   TpError,
 } from '@tp/wire';
 export { type ClientOptions, createClient } from './client.ts';
+export { fromListener, type RequestListener } from './from-listener.ts';
 export { createServer, type ServerOptions } from './server.ts';
 export type {
   Body,

@@ -18,7 +18,10 @@ import type { Body, Handler, Request, ResponseInit, Server } from './types.ts';
 export interface ServerOptions extends TransportServerOptions {
   /** How long `close` waits for requests under way, in ms. Default 30,000. */
   readonly drainTimeoutMs?: number;
-  /** Told of what a handler threw that is no `TpError`; the client gets a 500. Default: `console.error`. */
+  /**
+   * Told of what a handler, or the stream or trailers that it answered with, threw that is no
+   * `TpError`; the client gets a 500, or an end in mid-body. Default: `console.error`.
+   */
   readonly onError?: (error: unknown, request: Request) => void;
 }
 

@@ -116,11 +116,11 @@ describe("the handler's signal", () => {
     });
     const abort = new AbortController();
     const response = await pool(url).call(get('/', { signal: abort.signal }));
-    const exchange = await seen.passed;
-    expect(exchange.signal.aborted).toBe(false);
+    const { signal } = await seen.passed;
+    expect(signal.aborted).toBe(false);
     abort.abort();
-    await eventually(() => exchange.signal.aborted);
-    expect(exchange.signal.reason).toMatchObject({ code: 'CANCEL' });
+    await eventually(() => signal.aborted);
+    expect(signal.reason).toMatchObject({ code: 'CANCEL' });
     await eventually(() => source.returned);
     expect(await outcome(drain(response.body))).toBe('CANCEL maybe');
   });

@@ -28,8 +28,8 @@ export interface CallOwner {
 }
 
 /**
- * A call as its client sees it. When the response's head has come, the promise of the call resolves
- * with this same object: it is the response.
+ * A call as its client sees it. Once the response's head has come, this same object is the
+ * response: what its promise resolves with is made of it without a further promise.
  */
 export class ClientCall extends Exchange {
   link: ClientLink | undefined = undefined;
@@ -38,23 +38,30 @@ export class ClientCall extends Exchange {
   attempts = 0;
   /** Whether `dueAt` is the user's own deadline, which travels and covers the body. */
   readonly hasDeadline: boolean;
-  readonly #resolve: (response: ClientCall) => void;
-  readonly #reject: (error: TpError) => void;
+  readonly #open: (call: ClientCall) => unknown;
+  readonly #resolve: (opened: unknown) => void;
+  readonly #reject: (error: unknown) => void;
   readonly #owner: CallOwner;
   #head: ResponseHead | undefined = undefined;
   #state: 'waiting' | 'written' | 'answered' | 'over' = 'waiting';
   #onAbort: (() => void) | undefined = undefined;
 
+  /**
+   * @param open makes of the answered call what its promise resolves with. What it throws, the
+   * promise rejects with; the rest of the response is not read then.
+   */
   constructor(
     init: CallInit,
     owner: CallOwner,
-    resolve: (response: ClientCall) => void,
-    reject: (error: TpError) => void,
+    open: (call: ClientCall) => unknown,
+    resolve: (opened: unknown) => void,
+    reject: (error: unknown) => void,
   ) {
     super();
     this.init = init;
     this.hasDeadline = init.deadlineMs !== undefined;
     this.#owner = owner;
+    this.#open = open;
     this.#resolve = resolve;
     this.#reject = reject;
     const signal = init.signal;
@@ -128,8 +135,17 @@ export class ClientCall extends Exchange {
     this.#head = head;
     this.receive(bytes, start, end, more);
     if (!this.hasDeadline) this.#owner.disarm(this);
-    this.#resolve(this);
+    this.#answer();
     if (!more) this.settled();
+  }
+
+  #answer(): void {
+    try {
+      this.#resolve(this.#open(this));
+    } catch (error) {
+      this.#reject(error);
+      if (this.receiving) this.abandoned();
+    }
   }
 
   settled(): void {

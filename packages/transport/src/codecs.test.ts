@@ -29,6 +29,9 @@ const batch = fc.oneof(
   fc.integer({ min: 1, max: 200_000 }).map((length) => new Uint8Array(length)),
 );
 
+/** Zeros early on: fflate alone packs these by what was never sent. */
+const TRICKY = [new Uint8Array(4), Uint8Array.of(99), new Uint8Array(5), new Uint8Array(1)];
+
 describe.each(pairs)('$name', ({ from, to, windowLog }) => {
   test('each batch unpacks at once and whole, whatever came before it (W-015)', () => {
     fc.assert(
@@ -41,7 +44,7 @@ describe.each(pairs)('$name', ({ from, to, windowLog }) => {
         packer.close();
         unpacker.close();
       }),
-      { numRuns: 25 },
+      { numRuns: 25, examples: [[TRICKY]] },
     );
   });
 

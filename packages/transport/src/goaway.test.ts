@@ -201,6 +201,17 @@ describe("a peer's goaway", () => {
     await old.end();
   });
 
+  test('announced: a link whose last call the peer cancels closes as well (W-102)', async () => {
+    const server = await scriptedServer();
+    const call = outcome(pool(server.url, plain).call(get('/')));
+    const peer = await acceptOpen(server);
+    await peer.next('request');
+    peer.say((encoder) => encoder.goaway(0, 'NO_ERROR', false));
+    peer.say((encoder) => encoder.cancel(1, 'REFUSED', 'no'));
+    expect(await call).toBe('REFUSED no');
+    await peer.end();
+  });
+
   test('final: calls above the last id were not processed and go to the next link (W-101)', async () => {
     const server = await scriptedServer();
     const client = pool(server.url, plain);

@@ -31,6 +31,11 @@ export interface Pool {
    * @throws {TpError} with `code` and `processed`.
    */
   call(init: CallInit): Promise<ClientCall>;
+  /**
+   * The same; resolves with what `open` makes of the response, and rejects with what it throws.
+   * That costs less than a `then` on the promise.
+   */
+  call<T>(init: CallInit, open: (call: ClientCall) => T): Promise<T>;
   /** Calls that have not ended. */
   readonly pending: number;
   /** Resolves when a link to each peer stands. @throws {TpError} UNREACHABLE when one can't be opened. */
@@ -84,16 +89,18 @@ class LinkPool implements Pool, CallOwner, LinkSlotEvents {
     return this.#pending;
   }
 
-  call(init: CallInit): Promise<ClientCall> {
-    const promise = new Promise<ClientCall>(holdExecutor);
-    this.#start(init, held.resolve, held.reject);
+  call<T = ClientCall>(init: CallInit, open?: (call: ClientCall) => T): Promise<T> {
+    const promise = new Promise<T>(holdExecutor);
+    const { resolve, reject } = held;
+    this.#start(init, open ?? itself, resolve, reject);
     return promise;
   }
 
   #start(
     init: CallInit,
-    resolve: (response: ClientCall) => void,
-    reject: (error: TpError) => void,
+    open: (call: ClientCall) => unknown,
+    resolve: (opened: unknown) => void,
+    reject: (error: unknown) => void,
   ): void {
     if (this.#closing) {
       reject(new TpError({ code: 'CLOSED', message: 'the client was closed', processed: 'no' }));
@@ -110,7 +117,7 @@ class LinkPool implements Pool, CallOwner, LinkSlotEvents {
       );
       return;
     }
-    const call = new ClientCall(init, this, resolve, reject);
+    const call = new ClientCall(init, this, open, resolve, reject);
     const { clock, limits } = this.#options;
     this.#pending++;
     this.#deadlines.arm(call, clock.now() + (init.deadlineMs ?? limits.requestTimeoutMs));
@@ -269,17 +276,18 @@ class LinkPool implements Pool, CallOwner, LinkSlotEvents {
  * The two functions of the promise that was made last. A promise's executor runs at once, so one
  * executor for all saves a closure for each call.
  */
-const held: {
-  resolve: (response: ClientCall) => void;
-  reject: (error: TpError) => void;
-} = { resolve: () => {}, reject: () => {} };
+const held: { resolve(value: unknown): void; reject(error: unknown): void } = {
+  resolve: () => {},
+  reject: () => {},
+};
 
-function holdExecutor(
-  resolve: (response: ClientCall) => void,
-  reject: (error: TpError) => void,
-): void {
+function holdExecutor(resolve: (value: never) => void, reject: (error: unknown) => void): void {
   held.resolve = resolve;
   held.reject = reject;
+}
+
+function itself(call: ClientCall): ClientCall {
+  return call;
 }
 
 function invalid(message: string): TpError {

@@ -1,0 +1,65 @@
+import type { ServerExchange } from '@tp/transport';
+import { type Fields, type FieldsInit, TpError } from '@tp/wire';
+import { CheckedBody } from './checked-body.ts';
+import { BAD_LENGTH, LengthMemory, lengthFlaw, NO_LENGTH } from './content-length.ts';
+import type { Request } from './types.ts';
+
+const lengths = new LengthMemory();
+
+/**
+ * Holds a request to the body length that its head declares. Gives back the request itself wherever
+ * it can. To be called when the head has come, before any of a streamed body.
+ *
+ * @returns an error, BODY_LENGTH, processed "no", when a whole body has another length; where the
+ * body is still to come, reading it throws that, processed "maybe".
+ */
+export function checkedRequest(exchange: ServerExchange): Request | TpError {
+  const declared = lengths.of(exchange.headers);
+  if (declared === NO_LENGTH) return exchange;
+  if (exchange.receiving && declared !== BAD_LENGTH) {
+    return new LengthCheckedRequest(exchange, declared);
+  }
+  if (declared === exchange.inlineLength) return exchange;
+  return new TpError({
+    code: 'BODY_LENGTH',
+    message: lengthFlaw(declared, exchange.inlineLength),
+    processed: 'no',
+  });
+}
+
+class LengthCheckedRequest extends CheckedBody implements Request {
+  readonly #exchange: ServerExchange;
+
+  constructor(exchange: ServerExchange, declared: number) {
+    super(exchange, declared, 'maybe');
+    this.#exchange = exchange;
+  }
+
+  get method(): string {
+    return this.#exchange.method;
+  }
+
+  get path(): string {
+    return this.#exchange.path;
+  }
+
+  get headers(): Fields {
+    return this.#exchange.headers;
+  }
+
+  get signal(): AbortSignal {
+    return this.#exchange.signal;
+  }
+
+  get remainingMs(): number | undefined {
+    return this.#exchange.remainingMs;
+  }
+
+  get peer(): string {
+    return this.#exchange.peer;
+  }
+
+  inform(status: number, headers?: FieldsInit): void {
+    this.#exchange.inform(status, headers);
+  }
+}

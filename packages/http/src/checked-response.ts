@@ -1,0 +1,101 @@
+import type { ClientCall } from '@tp/transport';
+import type { Fields } from '@tp/wire';
+import { CheckedBody, lengthError } from './checked-body.ts';
+import { BAD_LENGTH, LengthMemory, NO_LENGTH } from './content-length.ts';
+import { hasNoBody } from './no-body.ts';
+import type { Response } from './types.ts';
+
+const lengths = new LengthMemory();
+const NOTHING = new Uint8Array(0);
+
+/**
+ * Holds a response to what HTTP says of its body: none with HEAD, 204 and 304 (RFC 9110 section
+ * 6.4.1; one that comes is dropped and stopped), and of the declared length otherwise. Gives back
+ * the response itself wherever it can.
+ *
+ * @throws {TpError} BODY_LENGTH, processed "yes", for a whole body of another length; where the
+ * body is still to come, reading it throws that.
+ */
+export function checkedResponse(call: ClientCall): Response {
+  if (hasNoBody(call.status, call.init.head.method)) {
+    if (call.inlineLength === 0 && !isStreamed(call)) return call;
+    stop(call);
+    return new BodilessResponse(call);
+  }
+  const declared = lengths.of(call.headers);
+  if (declared === NO_LENGTH) return call;
+  if (declared === call.inlineLength && declared > 0) return call;
+  if (!isStreamed(call)) {
+    if (declared === call.inlineLength) return call;
+    throw lengthError(declared, call.inlineLength, true, 'yes');
+  }
+  if (declared !== BAD_LENGTH) return new LengthCheckedResponse(call, declared);
+  stop(call);
+  throw lengthError(declared, 0, false, 'yes');
+}
+
+/**
+ * Whether the body came apart from its head. It may all have come by now, so `receiving` does not
+ * tell; but only a streamed body is the same iterator each time.
+ */
+function isStreamed(call: ClientCall): boolean {
+  if (call.inlineLength > 0) return false;
+  const first = call.body;
+  return first === call.body;
+}
+
+function stop(call: ClientCall): void {
+  void call.body[Symbol.asyncIterator]().return?.();
+}
+
+class LengthCheckedResponse extends CheckedBody implements Response {
+  readonly #call: ClientCall;
+
+  constructor(call: ClientCall, declared: number) {
+    super(call, declared, 'yes');
+    this.#call = call;
+  }
+
+  get status(): number {
+    return this.#call.status;
+  }
+
+  get reason(): string {
+    return this.#call.reason;
+  }
+
+  get headers(): Fields {
+    return this.#call.headers;
+  }
+}
+
+class BodilessResponse implements Response {
+  readonly status: number;
+  readonly reason: string;
+  readonly headers: Fields;
+  readonly trailers = undefined;
+
+  constructor(call: ClientCall) {
+    this.status = call.status;
+    this.reason = call.reason;
+    this.headers = call.headers;
+  }
+
+  get body(): AsyncIterable<Uint8Array> {
+    return nothing();
+  }
+
+  bytes(): Uint8Array {
+    return NOTHING;
+  }
+
+  text(): string {
+    return '';
+  }
+
+  json(): unknown {
+    return JSON.parse('');
+  }
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array> {}

@@ -1,0 +1,112 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { ListenerAnswer } from './listener-answer.ts';
+import { ListenerRequest } from './listener-request.ts';
+import { ListenerResponse } from './listener-response.ts';
+import { ListenerSocket } from './listener-socket.ts';
+import type { Handler, Request, ResponseInit } from './types.ts';
+
+/** What `http.createServer` takes: also an Express application, and the callback of Koa or Nest. */
+export type RequestListener = (request: IncomingMessage, response: ServerResponse) => void;
+
+const CONTINUE = /(?:^|\W)100-continue(?:$|\W)/i;
+
+/**
+ * Serves a Node listener over tp.
+ *
+ * It gets an `IncomingMessage` and a `ServerResponse` as from `node:http`, of HTTP version 1.1, on
+ * a socket that leads nowhere else. The response goes out as the listener made it, in case, order
+ * and repetition of fields, without the `Date`, `Connection`, `Keep-Alive` and `Transfer-Encoding`
+ * that Node adds for an HTTP/1.1 connection. A request with `Expect: 100-continue` is told to go
+ * on before the listener sees it; with any other expectation it is answered 417.
+ *
+ * A listener that throws, or whose promise rejects, is answered 500 and reported to `onError` of
+ * the server. `response.destroy()` fails the request with `INTERNAL`, processed "yes". Upgrades are
+ * not supported: a request with `Upgrade` comes to the listener as any other.
+ */
+export function fromListener(listener: RequestListener): Handler {
+  return (request) => new Conversation(request).run(listener);
+}
+
+/** One request, its response, and the socket that both belong to. */
+class Conversation {
+  readonly #answer: ListenerAnswer;
+  readonly #socket: ListenerSocket;
+  readonly #request: ListenerRequest;
+  readonly #response: ListenerResponse;
+
+  constructor(request: Request) {
+    const conversation = this;
+    this.#answer = new ListenerAnswer(request, {
+      get ended() {
+        return conversation.#response.writableEnded;
+      },
+      close: () => this.#socket.destroy(),
+    });
+    this.#socket = new ListenerSocket(this.#answer, request.peer);
+    this.#request = new ListenerRequest(request, this.#socket);
+    this.#response = new ListenerResponse(this.#request, this.#socket);
+    this.#response.once('finish', () => this.#finished());
+    this.#socket.on('timeout', () => this.#timedOut());
+    this.#watch(request.signal);
+  }
+
+  run(listener: RequestListener): Promise<ResponseInit> {
+    const { promise } = this.#answer;
+    try {
+      if (this.#expectationMet()) {
+        const returned: unknown = listener(this.#request, this.#response);
+        if (returned instanceof Promise) returned.catch((error: unknown) => this.#fail(error));
+      }
+    } catch (error) {
+      promise.catch(() => {});
+      this.#fail(error);
+      return Promise.reject(error);
+    }
+    return promise;
+  }
+
+  /** As Node's server does it for a listener (RFC 9110 section 10.1.1). */
+  #expectationMet(): boolean {
+    const { expect } = this.#request.headers;
+    if (expect === undefined) return true;
+    if (CONTINUE.test(expect)) {
+      this.#response.writeContinue();
+      return true;
+    }
+    this.#response.writeHead(417).end();
+    return false;
+  }
+
+  #fail(error: unknown): void {
+    this.#answer.fail(error);
+    this.#socket.destroy();
+  }
+
+  #finished(): void {
+    this.#answer.complete();
+    this.#request.resume();
+    this.#socket.destroy();
+  }
+
+  #watch(signal: AbortSignal): void {
+    if (signal.aborted) this.#abort();
+    else signal.addEventListener('abort', () => this.#abort(), { once: true });
+  }
+
+  /** The client has gone, or has its answer and sends no more. */
+  #abort(): void {
+    if (this.#answer.isComplete) {
+      this.#request.destroy();
+      return;
+    }
+    this.#socket.destroy();
+    this.#request.destroy(Object.assign(new Error('aborted'), { code: 'ECONNRESET' }));
+  }
+
+  /** As Node's server does it: without anyone who cares, the socket is closed. */
+  #timedOut(): void {
+    const request = !this.#request.complete && this.#request.emit('timeout', this.#socket);
+    const response = this.#response.emit('timeout', this.#socket);
+    if (!request && !response) this.#socket.destroy();
+  }
+}

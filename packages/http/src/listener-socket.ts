@@ -1,0 +1,66 @@
+import { isIPv6, Socket } from 'node:net';
+
+type Done = (error?: Error | null) => void;
+
+/** A chunk that was written to the socket, as Node's streams hand it over. */
+export interface WrittenChunk {
+  readonly chunk: Uint8Array | string;
+  readonly encoding: BufferEncoding;
+}
+
+/** What becomes of what a listener's response writes. */
+export interface ListenerSocketOwner {
+  /** `taken` is called when more may be written. */
+  written(chunks: readonly WrittenChunk[], taken: Done): void;
+  /** The listener, a time limit or the owner itself has closed the socket. */
+  destroyed(error: Error | null): void;
+}
+
+/**
+ * The socket that a listener sees: it leads to no connection, only to its owner. One request each,
+ * so closing it ends nothing else.
+ */
+export class ListenerSocket extends Socket {
+  readonly #owner: ListenerSocketOwner;
+
+  constructor(owner: ListenerSocketOwner, peer: string | undefined) {
+    super();
+    this.#owner = owner;
+    showPeer(this, peer);
+    // Closing with an error is told through the request and the response, as in Node's server.
+    this.on('error', () => {});
+  }
+
+  override _read(): void {}
+
+  override _write(chunk: Uint8Array | string, encoding: BufferEncoding, done: Done): void {
+    this._writev([{ chunk, encoding }], done);
+  }
+
+  override _writev(chunks: readonly WrittenChunk[], done: Done): void {
+    if (this.timeout !== undefined && this.timeout > 0) this.setTimeout(this.timeout);
+    this.#owner.written(chunks, done);
+  }
+
+  override _final(done: Done): void {
+    done();
+    this.destroy();
+  }
+
+  override _destroy(error: Error | null, done: Done): void {
+    this.#owner.destroyed(error);
+    super._destroy(error, done);
+  }
+}
+
+function showPeer(socket: Socket, peer: string | undefined): void {
+  const colon = peer?.lastIndexOf(':') ?? -1;
+  if (peer === undefined || colon < 0) return;
+  const address = peer.slice(0, colon);
+  const shown = {
+    remoteAddress: address,
+    remotePort: Number(peer.slice(colon + 1)),
+    remoteFamily: isIPv6(address) ? 'IPv6' : 'IPv4',
+  };
+  for (const [name, value] of Object.entries(shown)) Object.defineProperty(socket, name, { value });
+}
