@@ -1,4 +1,5 @@
 import type { TpError } from '@tp/wire';
+import { bodyPassed } from './young-garbage.ts';
 
 /** A body on its way from a socket to one reader. */
 export interface BodyQueue extends AsyncIterable<Uint8Array> {
@@ -43,6 +44,7 @@ class Queue implements BodyQueue, AsyncIterator<Uint8Array, undefined> {
 
   push(bytes: Uint8Array): void {
     if (this.#ended) return;
+    bodyPassed(bytes.length);
     const waiting = this.#waiting;
     if (waiting !== undefined) {
       this.#waiting = undefined;

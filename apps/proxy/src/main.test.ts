@@ -1,56 +1,16 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import http from 'node:http';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { MAIN, type ProxyProcess, startProxyProcess } from './test/proxy-process.ts';
 import { hasWholeResponse, rawClient } from './test/raw-client.ts';
 import { always, rawOrigin } from './test/raw-origin.ts';
 
-const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 const OK = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok';
 
-interface Running {
-  readonly process: ChildProcess;
-  /** The line that says that it listens. */
-  readonly listening: { msg: string; in: string[]; out: string[]; admin?: string };
-  readonly address: string;
-  /** Resolves with the log's line of that message. */
-  logged(message: string): Promise<void>;
-  /** Resolves with the exit code. */
-  readonly exited: Promise<number | null>;
-}
-
-async function run(...args: string[]): Promise<Running> {
-  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  const exited = once(child, 'exit').then(([code]) => (typeof code === 'number' ? code : null));
-  const lines: string[] = [];
-  let wake = (): void => undefined;
-  createInterface(child.stdout).on('line', (line) => {
-    lines.push(line);
-    wake();
-  });
-  const line = async (message: string): Promise<string> => {
-    for (;;) {
-      const found = lines.find((one) => one.includes(`"msg":"${message}"`));
-      if (found !== undefined) return found;
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-      });
-    }
-  };
-  const listening: Running['listening'] = JSON.parse(await line('listening'));
-  return {
-    process: child,
-    listening,
-    address: listening.in[0] ?? '',
-    logged: async (message) => void (await line(message)),
-    exited,
-  };
-}
+const run = (...args: string[]): Promise<ProxyProcess> => startProxyProcess(args);
 
 async function fail(
   ...args: string[]

@@ -4,7 +4,6 @@ import type { Config } from './config/config.ts';
 import type { Upstream } from './exchange.ts';
 import { createFailureLog } from './failure-log.ts';
 import { createForwarder, type Forward } from './forward.ts';
-import { linkClock } from './link-clock.ts';
 import { listenHttp } from './listeners/http.ts';
 import type { Listener } from './listeners/listener.ts';
 import { listenTeleport } from './listeners/teleport.ts';
@@ -93,7 +92,6 @@ function makeUpstreams(config: Config): Upstream[] {
       requestTimeoutMs: timeoutMs,
       drainTimeoutMs: config.drainTimeoutMs,
       tls,
-      clock: linkClock,
       // Credit bounds what a response holds in memory; its length is the origin's affair.
       limits: { maxBodyBytes: Number.MAX_SAFE_INTEGER },
       ...(config.links === undefined ? undefined : { links: config.links }),
@@ -119,15 +117,15 @@ function listen(
           ? { host: address.host, port: address.port }
           : { path: address.path };
       const tls = address.kind === 'http' && address.tls ? certified : undefined;
-      const { maxConnections } = config;
-      return listenHttp({ ...place, ...tls, name: address.text, maxConnections, forward, meters });
+      const { maxConnections, headersTimeoutMs } = config;
+      const bounds = { maxConnections, headersTimeoutMs };
+      return listenHttp({ ...place, ...tls, ...bounds, name: address.text, forward, meters });
     }
     default:
       return listenTeleport(address.text, forward, {
         codecs: config.codecs,
         maxBatchDelayMs: config.batchDelayMs,
         drainTimeoutMs: config.drainTimeoutMs,
-        clock: linkClock,
         limits: { maxBodyBytes: config.maxBodyBytes },
         ...certified,
       });

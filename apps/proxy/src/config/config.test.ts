@@ -38,6 +38,7 @@ describe('configuration', () => {
       codecs: ['zstd', 'deflate'],
       batchDelayMs: 0,
       timeoutMs: 30_000,
+      headersTimeoutMs: 10_000,
       drainTimeoutMs: 30_000,
       maxBodyBytes: 2 ** 30,
       connections: 256,

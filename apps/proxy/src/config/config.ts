@@ -16,6 +16,7 @@ export interface Config {
   /** Undefined leaves it to the client. */
   readonly links: number | undefined;
   readonly timeoutMs: number;
+  readonly headersTimeoutMs: number;
   readonly drainTimeoutMs: number;
   readonly maxBodyBytes: number;
   readonly maxConnections: number;
@@ -121,6 +122,7 @@ function toConfig(settings: Settings, where: Where): Config {
     batchDelayMs: settings['batch-delay'],
     links: settings.links,
     timeoutMs: settings.timeout,
+    headersTimeoutMs: settings['headers-timeout'],
     drainTimeoutMs: settings['drain-timeout'],
     maxBodyBytes: settings['max-body'],
     maxConnections: settings['max-connections'] ?? defaultMaxConnections(),

@@ -60,6 +60,14 @@ export const settingsSchema = z.strictObject({
       placeholder: 'MS',
       description: "until a response's head; then 504 (30000)",
     }),
+  'headers-timeout': ms
+    .min(1)
+    .default(10_000)
+    .meta({
+      expected: `a number of milliseconds from 1 to ${MAX_MS}`,
+      placeholder: 'MS',
+      description: "until a request's head is complete; then 408 (10000)",
+    }),
   'drain-timeout': ms.default(30_000).meta({
     expected: MS,
     placeholder: 'MS',

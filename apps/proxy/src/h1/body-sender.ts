@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { TpError } from '@tp/wire';
 import type { OutgoingRequest } from '../exchange.ts';
+import { bodyPassed } from '../young-garbage.ts';
 import { formatFieldLines } from './field-lines.ts';
 
 /** A streamed request body on its way to an origin. */
@@ -55,6 +56,7 @@ class Sender implements BodySender {
         const piece = step.value;
         if (piece.length === 0) continue;
         sent += piece.length;
+        bodyPassed(piece.length);
         this.begun = true;
         if (declared !== undefined && sent > declared) throw wrongLength(sent, declared);
         if (!this.#write(piece, declared === undefined)) await this.#drained();

@@ -11,8 +11,14 @@ export interface BindOptions {
   readonly path?: string;
   /** Certificate chain and key, in PEM, for HTTPS. */
   readonly tls?: { readonly cert: string; readonly key: string };
-  /** Most connections at once; further ones are closed unanswered. */
+  /**
+   * Most connections at once; further ones are closed unanswered. To leave them in the backlog
+   * instead is not in Node's power: it can stop to accept only by closing the listening socket, and
+   * that resets every connection of the backlog.
+   */
   readonly maxConnections: number;
+  /** How long a request's head may take, in ms; then 408. */
+  readonly headersTimeoutMs: number;
 }
 
 /** A server that does not listen yet. */
@@ -30,21 +36,21 @@ export interface Binding {
 
 /** Largest head of a request, in bytes; a larger one is answered with 431. */
 const MAX_HEAD_BYTES = 32 * 1024;
-/** How long a request's head may take, in ms; then 408. */
-const HEADERS_MS = 10_000;
+/** How often Node looks for heads that take too long, in ms. */
+const CHECK_MS = 1_000;
 /** How long an idle connection is kept, in ms. */
 const KEEP_ALIVE_MS = 60_000;
 
 /** Makes a server with the strict parser and the limits of the proxy. */
 export function bindHttp(options: BindOptions): Binding {
-  const { tls, maxConnections } = options;
+  const { tls, maxConnections, headersTimeoutMs } = options;
   const settings = {
     maxHeaderSize: MAX_HEAD_BYTES,
-    headersTimeout: HEADERS_MS,
+    headersTimeout: headersTimeoutMs,
     // A long upload is no attack by itself.
     requestTimeout: 0,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    connectionsCheckingInterval: 1_000,
+    connectionsCheckingInterval: Math.min(CHECK_MS, headersTimeoutMs),
     insecureHTTPParser: false,
     noDelay: true,
   };

@@ -2,6 +2,7 @@ import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { ResponseInit } from '@tp/http';
 import { Fields, TpError } from '@tp/wire';
 import { isBodiless } from '../body.ts';
+import { bodyPassed } from '../young-garbage.ts';
 import type { FrontRequest } from './front-request.ts';
 
 /** How long a client may go on sending a body that nobody reads, in ms, before it is cut off. */
@@ -127,6 +128,7 @@ async function stream(
     for await (const piece of body) {
       if (response.destroyed) return;
       sent += piece.length;
+      bodyPassed(piece.length);
       if (length !== undefined && sent > length) break;
       if (!response.write(piece)) await drained(response);
     }
