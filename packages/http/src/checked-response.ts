@@ -11,41 +11,23 @@ const NOTHING = new Uint8Array(0);
 /**
  * Holds a response to what HTTP says of its body: none with HEAD, 204 and 304 (RFC 9110 section
  * 6.4.1; one that comes is dropped and stopped), and of the declared length otherwise. Gives back
- * the response itself wherever it can.
+ * the response itself wherever it can. To be called when the head has come, before any of a
+ * streamed body.
  *
  * @throws {TpError} BODY_LENGTH, processed "yes", for a whole body of another length; where the
  * body is still to come, reading it throws that.
  */
 export function checkedResponse(call: ClientCall): Response {
   if (hasNoBody(call.status, call.init.head.method)) {
-    if (call.inlineLength === 0 && !isStreamed(call)) return call;
-    stop(call);
+    if (call.inlineLength === 0 && !call.receiving) return call;
+    void call.body[Symbol.asyncIterator]().return?.();
     return new BodilessResponse(call);
   }
   const declared = lengths.of(call.headers);
   if (declared === NO_LENGTH) return call;
-  if (declared === call.inlineLength && declared > 0) return call;
-  if (!isStreamed(call)) {
-    if (declared === call.inlineLength) return call;
-    throw lengthError(declared, call.inlineLength, true, 'yes');
-  }
-  if (declared !== BAD_LENGTH) return new LengthCheckedResponse(call, declared);
-  stop(call);
-  throw lengthError(declared, 0, false, 'yes');
-}
-
-/**
- * Whether the body came apart from its head. It may all have come by now, so `receiving` does not
- * tell; but only a streamed body is the same iterator each time.
- */
-function isStreamed(call: ClientCall): boolean {
-  if (call.inlineLength > 0) return false;
-  const first = call.body;
-  return first === call.body;
-}
-
-function stop(call: ClientCall): void {
-  void call.body[Symbol.asyncIterator]().return?.();
+  if (call.receiving && declared !== BAD_LENGTH) return new LengthCheckedResponse(call, declared);
+  if (declared === call.inlineLength) return call;
+  throw lengthError(declared, call.inlineLength, true, 'yes');
 }
 
 class LengthCheckedResponse extends CheckedBody implements Response {

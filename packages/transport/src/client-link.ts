@@ -1,7 +1,8 @@
 import { type ErrorCode, MAX_ID, type Processed, type ResponseHead, TpError } from '@tp/wire';
 import type { ClientCall } from './client-call.ts';
 import type { Connection } from './connection.ts';
-import { Link, linkError } from './link.ts';
+import { Link } from './link.ts';
+import { linkError } from './link-error.ts';
 import type { ResolvedLinkOptions } from './options.ts';
 
 /** What a link tells the pool that opened it. */

@@ -1,7 +1,7 @@
 import type { BatchEncoder, TpError } from '@tp/wire';
 import type { Clock, Timer } from './clock.ts';
 import type { LinkLimits } from './limits.ts';
-import { linkError } from './link.ts';
+import { linkError } from './link-error.ts';
 
 /** What the keepalive needs of its link. */
 interface Beating {

@@ -11,6 +11,8 @@ export interface Agreement {
   readonly windowLog: number;
   /** Whether each envelope has a CRC (W-017). */
   readonly checksum: boolean;
+  /** What the peer accepts. */
+  readonly peerLimits: WireLimits;
 }
 
 const VERSION = 1;
@@ -44,7 +46,8 @@ export function readPeerHello(
   options: ResolvedLinkOptions,
   ownChecksum: boolean,
 ): Agreement {
-  const { batchPacked, batchUnpacked } = hello.limits;
+  const peerLimits = hello.limits;
+  const { batchPacked, batchUnpacked } = peerLimits;
   if (batchPacked < SMALLEST_BATCH || batchUnpacked < SMALLEST_BATCH) {
     throw new TpError({
       code: 'PROTOCOL',
@@ -55,9 +58,9 @@ export function readPeerHello(
   for (const codec of options.codecs) {
     const offer = hello.codecs.find(({ codec: name }) => name === codec.name);
     if (offer === undefined || !isWindowLog(codec.name, offer.windowLog)) continue;
-    return { codec, windowLog: Math.min(codec.windowLog, offer.windowLog), checksum };
+    return { codec, windowLog: Math.min(codec.windowLog, offer.windowLog), checksum, peerLimits };
   }
-  return { codec: undefined, windowLog: 0, checksum };
+  return { codec: undefined, windowLog: 0, checksum, peerLimits };
 }
 
 /** Whether that is a batch of one record, a hello, and nothing else (W-009). */

@@ -8,8 +8,10 @@ import {
 } from '@tp/wire';
 import type { Connection } from './connection.ts';
 import type { Deadlines } from './deadlines.ts';
-import { Link, linkError, type Sendable } from './link.ts';
+import { Link } from './link.ts';
+import { linkError } from './link-error.ts';
 import type { ResolvedLinkOptions } from './options.ts';
+import type { Sendable } from './outbox.ts';
 import { RateLimit } from './rate-limit.ts';
 import { ServerExchange } from './server-exchange.ts';
 

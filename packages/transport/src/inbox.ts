@@ -1,0 +1,109 @@
+import {
+  BatchDecoder,
+  type Envelope,
+  EnvelopeDecoder,
+  PREFACE,
+  type RecordSink,
+  TpError,
+} from '@tp/wire';
+import { nodeBytes } from './node-bytes.ts';
+import { isOneHello } from './opening.ts';
+import type { ResolvedLinkOptions } from './options.ts';
+import type { LinkCounters } from './stats.ts';
+import { UnpackedSide } from './windows.ts';
+
+/** The receiving end of a link's format: chunks of any size in, records to the sink out. */
+export class Inbox {
+  readonly #sink: RecordSink;
+  readonly #counters: LinkCounters;
+  readonly #envelopes: EnvelopeDecoder;
+  readonly #decoder: BatchDecoder;
+  readonly #unpacked: UnpackedSide;
+  #prefaceSeen = 0;
+  #helloSeen = false;
+  #checksum = true;
+  #closed = false;
+
+  constructor(options: ResolvedLinkOptions, sink: RecordSink, counters: LinkCounters) {
+    const { limits } = options;
+    this.#sink = sink;
+    this.#counters = counters;
+    this.#envelopes = new EnvelopeDecoder(limits);
+    this.#decoder = new BatchDecoder(nodeBytes, limits, sink);
+    this.#unpacked = new UnpackedSide(options.codecs, limits.batchUnpacked);
+  }
+
+  get codecName(): string {
+    return this.#unpacked.codecName;
+  }
+
+  /** The peer's hello was read: batches of full size may follow. */
+  opened(checksum: boolean): void {
+    this.#helloSeen = true;
+    this.#checksum = checksum;
+    this.#envelopes.opened();
+  }
+
+  /**
+   * Takes a chunk. False: what came does not start as a link does (W-007).
+   *
+   * @throws {TpError} with the code that ends the link.
+   */
+  receive(chunk: Uint8Array): boolean {
+    const rest = this.#prefaceSeen < PREFACE.length ? this.#takePreface(chunk) : chunk;
+    if (rest === undefined) return false;
+    if (rest.length === 0) return true;
+    for (const envelope of this.#envelopes.push(rest)) {
+      this.#open(envelope);
+      if (this.#closed) break;
+    }
+    return true;
+  }
+
+  /** Takes nothing further. */
+  close(): void {
+    this.#closed = true;
+    this.#unpacked.close();
+  }
+
+  #takePreface(chunk: Uint8Array): Uint8Array | undefined {
+    const missing = PREFACE.subarray(this.#prefaceSeen);
+    const found = chunk.subarray(0, missing.length);
+    for (let i = 0; i < found.length; i++) {
+      if (found[i] !== missing[i]) return undefined;
+    }
+    this.#prefaceSeen += found.length;
+    return chunk.subarray(found.length);
+  }
+
+  #open(envelope: Envelope): void {
+    const { plain, packed } = envelope;
+    if (!this.#helloSeen && packed !== undefined) {
+      throw broken('PROTOCOL', 'a packed batch came before the hello (W-009)');
+    }
+    if (!this.#helloSeen && !isOneHello(plain)) {
+      throw broken('PROTOCOL', 'the first batch is something else than one hello (W-009)');
+    }
+    const unpacked = this.#unpacked.open(envelope);
+    this.#check(envelope, unpacked);
+    if (plain === undefined && packed === undefined) this.#sink.glitch();
+    this.#counters.received((plain?.length ?? 0) + (unpacked?.length ?? 0));
+    this.#decoder.decode(plain, unpacked);
+  }
+
+  #check({ plain, crc }: Envelope, unpacked: Uint8Array | undefined): void {
+    if (crc === undefined) {
+      if (this.#checksum) throw broken('CHECKSUM', 'a batch came without its checksum (W-017)');
+      return;
+    }
+    const start = plain === undefined ? 0 : nodeBytes.crc32(plain, 0);
+    const found = unpacked === undefined ? start : nodeBytes.crc32(unpacked, start);
+    if (found !== crc) {
+      throw broken('CHECKSUM', 'a batch does not have the checksum that it came with (W-017)');
+    }
+  }
+}
+
+function broken(code: 'PROTOCOL' | 'CHECKSUM', message: string): TpError {
+  return new TpError({ code, message });
+}

@@ -1,0 +1,154 @@
+import { type BatchEncoder, MAX_DATA, TpError, type WireLimits } from '@tp/wire';
+import type { BodyWriter } from './body-writer.ts';
+import type { Exchange } from './exchange.ts';
+import { Fifo } from './fifo.ts';
+
+/** What waits for its turn to have its head written. */
+export interface Sendable {
+  writeHead(encoder: BatchEncoder): void;
+  /** Bytes of body that go with the head. */
+  readonly pendingBytes: number;
+}
+
+/** Writes a record of control. */
+export type Control = (encoder: BatchEncoder) => void;
+
+/** What a head adds to a batch beside its fields and its body, at most. */
+const HEAD_ROOM = 8 * 1024;
+
+/**
+ * What waits to be sent on a link, and in which order it goes: control, then heads with their
+ * complete bodies, then a slice of each streamed body in turn (W-022). So neither a large body nor
+ * many of them delay a small call by more than a slice.
+ */
+export class Outbox<Waiting extends Sendable> {
+  readonly heads: Fifo<Waiting> = new Fifo<Waiting>();
+  /** Data that the link's credit still allows, in bytes. */
+  credit = 0;
+  readonly #controls: Control[] = [];
+  readonly #round = new Fifo<Exchange>();
+  #pendingBytes = 0;
+  #batchLimit = 0;
+  #largestBatch = 0;
+  #headBytes = 0;
+
+  /** The hellos are exchanged. A batch is closed at `maxBatchBytes`, and never larger than the peer takes. */
+  open(peerLimits: WireLimits, maxBatchBytes: number): void {
+    const { batchPacked, batchUnpacked, headBytes, linkWindow } = peerLimits;
+    this.#largestBatch = Math.min(batchUnpacked, batchPacked - (batchPacked >> 6) - 64);
+    this.#batchLimit = Math.min(maxBatchBytes, this.#largestBatch - MAX_DATA - 64);
+    this.#headBytes = headBytes;
+    this.credit = linkWindow;
+  }
+
+  /** Bytes of whole bodies in line. */
+  get pendingBytes(): number {
+    return this.#pendingBytes;
+  }
+
+  /** Records of control in line. */
+  get controls(): number {
+    return this.#controls.length;
+  }
+
+  /** About how many bytes would go, as far as it can be told without encoding them. */
+  get gathered(): number {
+    return this.#pendingBytes + this.heads.length * 64 + this.#round.length * 4096;
+  }
+
+  addHead(item: Waiting): void {
+    this.#pendingBytes += item.pendingBytes;
+    this.heads.push(item);
+  }
+
+  addControl(write: Control): void {
+    this.#controls.push(write);
+  }
+
+  /** A body has something to send: it joins the round. False when it has not, or is in it already. */
+  addBody(exchange: Exchange): boolean {
+    const writer = exchange.writer;
+    if (writer === undefined || writer.queued || !writer.ready) return false;
+    writer.queued = true;
+    this.#round.push(exchange);
+    return true;
+  }
+
+  dropControls(): void {
+    this.#controls.length = 0;
+  }
+
+  /** Fills a batch. True when there is nothing but control in it. */
+  fill(encoder: BatchEncoder): boolean {
+    const limit = this.#batchLimit;
+    this.#fillControls(encoder, limit);
+    const controlSize = encoder.size;
+    this.#fillHeads(encoder, limit);
+    this.#fillData(encoder, limit);
+    return encoder.size === controlSize;
+  }
+
+  #fillControls(encoder: BatchEncoder, limit: number): void {
+    const controls = this.#controls;
+    let said = 0;
+    for (; said < controls.length && encoder.size < limit; said++) controls[said]?.(encoder);
+    if (said === controls.length) controls.length = 0;
+    else controls.splice(0, said);
+  }
+
+  #fillHeads(encoder: BatchEncoder, limit: number): void {
+    while (encoder.size < limit) {
+      const item = this.heads.peek();
+      if (item === undefined) break;
+      const room = this.#largestBatch - encoder.size - this.#headBytes - HEAD_ROOM;
+      if (encoder.size > 0 && item.pendingBytes > room) break;
+      this.heads.shift();
+      this.#pendingBytes -= item.pendingBytes;
+      item.writeHead(encoder);
+    }
+  }
+
+  #fillData(encoder: BatchEncoder, limit: number): void {
+    let skipped = 0;
+    while (encoder.size < limit && skipped < this.#round.length) {
+      const exchange = this.#round.shift();
+      const writer = exchange?.writer;
+      if (exchange === undefined || writer === undefined) continue;
+      if (!writer.ready) {
+        writer.queued = false;
+        continue;
+      }
+      if (this.credit === 0 && writer.held > 0) {
+        this.#round.push(exchange);
+        skipped++;
+        continue;
+      }
+      skipped = 0;
+      writer.queued = false;
+      this.#writeSlice(encoder, exchange, writer);
+    }
+  }
+
+  #writeSlice(encoder: BatchEncoder, exchange: Exchange, writer: BodyWriter): void {
+    let isLast: boolean;
+    try {
+      const slice = writer.take(this.credit);
+      this.credit -= slice.bytes.length;
+      if (slice.trailers === undefined) {
+        encoder.data(exchange.id, slice.bytes, slice.last, exchange.detached);
+      } else encoder.trailers(exchange.id, slice.trailers);
+      isLast = slice.last;
+    } catch (cause) {
+      exchange.sourceFailed(trailersFailed(cause));
+      return;
+    }
+    if (isLast) exchange.settled();
+    else this.addBody(exchange);
+  }
+}
+
+/** The user's trailers can't be asked for, or can't be sent. */
+function trailersFailed(cause: unknown): TpError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new TpError({ code: 'CANCEL', message: `trailers cannot be sent: ${why}`, cause });
+}
