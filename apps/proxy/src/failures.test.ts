@@ -183,6 +183,48 @@ describe.each(CHAINS)('failures through %s', (kind) => {
   });
 });
 
+describe('a client that takes its time', () => {
+  it('is answered 408 when its head is not complete in time, and that is counted', async () => {
+    const origin = await rawOrigin(always(OK));
+    const flags = [
+      '--in',
+      'http://127.0.0.1:0',
+      '--out',
+      origin.address,
+      '--headers-timeout',
+      '50',
+    ];
+    const proxy = await start(flags);
+    const client = await rawClient(boundTo(proxy));
+    client.write('GET / HTTP/1.1\r\nHost: a\r\nX-Slow: ');
+    expect(await client.closed()).toMatch(/^HTTP\/1\.1 408 .*\r\n\r\n408 TIMEOUT: /s);
+    expect(stats(proxy).limitHits).toEqual({ headersTimeout: 1 });
+    expect(origin.connections).toBe(0);
+  });
+});
+
+describe('more connections than are allowed', () => {
+  it('are closed unanswered and counted, and let in again when one has ended', async () => {
+    const origin = await rawOrigin(always(OK));
+    const flags = ['--in', 'http://127.0.0.1:0', '--out', origin.address, '--max-connections', '1'];
+    const proxy = await start(flags);
+    const first = await rawClient(boundTo(proxy));
+    first.write(GET);
+    await first.got(hasWholeResponse);
+    const second = await rawClient(boundTo(proxy));
+    expect(await second.closed()).toBe('');
+    expect(stats(proxy).limitHits).toEqual({ maxFrontConnections: 1 });
+    first.write(GET.replace('Host', 'Connection: close\r\nHost'));
+    await first.closed();
+    // The client sees the end of its connection a moment before the proxy counts it as gone.
+    let answer: string | undefined;
+    while (answer === undefined) {
+      answer = await exchange(boundTo(proxy), GET).catch(() => undefined);
+    }
+    expect(answer).toBe(OK);
+  });
+});
+
 describe('several upstreams', () => {
   it('sends no further request to one that cannot be reached, and fails none for it', async () => {
     const origin = await rawOrigin(always(OK));

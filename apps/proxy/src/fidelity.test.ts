@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest';
-import { CHAINS, startChain } from './test/chain.ts';
+import { createClient } from '@tp/http';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { boundTo, CHAINS, start, startChain } from './test/chain.ts';
 import { exchange, hasWholeResponse, rawClient } from './test/raw-client.ts';
 import { always, rawOrigin } from './test/raw-origin.ts';
 
@@ -149,6 +150,25 @@ describe.each(CHAINS)('heads and bodies through %s', (kind) => {
     expect(await client.got(hasWholeResponse)).toBe(`HTTP/1.1 100 Continue\r\n\r\n${OK}`);
   });
 
+  it('asks for the body itself when the origin has not done so for 1 s', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const origin = await rawOrigin((socket, received) => {
+      if (received.endsWith('body')) socket.write(OK);
+    });
+    const { address } = await startChain(kind, origin.address);
+    const client = await rawClient(address);
+    client.write('PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n');
+    await origin.got((text) => text.endsWith('\r\n\r\n'));
+    vi.advanceTimersByTime(999);
+    await exchange(address, 'GET /bad HTTP/1.1\r\nHost: a b\r\n\r\n');
+    expect(client.received).toBe('');
+    vi.advanceTimersByTime(1);
+    await client.got((text) => text === 'HTTP/1.1 100 Continue\r\n\r\n');
+    client.write('body');
+    expect(await client.got(hasWholeResponse)).toBe(`HTTP/1.1 100 Continue\r\n\r\n${OK}`);
+  });
+
   it('passes a refusal of Expect on without asking for the body, and closes', async () => {
     const origin = await rawOrigin((socket) => {
       socket.write('HTTP/1.1 417 Nope\r\nContent-Length: 0\r\n\r\n');
@@ -209,3 +229,31 @@ function dechunked(text: string): string {
   }
   return body;
 }
+
+describe('x-tp-remaining-ms', () => {
+  it('tells the origin what is left of a deadline, whatever the client says', async () => {
+    const origin = await rawOrigin(always(OK));
+    const far = await start(['--in', 'teleport://127.0.0.1:0', '--out', origin.address]);
+    const client = createClient(boundTo(far));
+    onTestFinished(() => client.close());
+    const headers = { 'X-Tp-Remaining-Ms': '9000000' };
+    await client.request({ path: '/with', headers, deadlineMs: 60_000 });
+    await client.request({ path: '/without', headers });
+    const [first = '', second = ''] = (origin.received[0] ?? '').split('GET /without');
+    const said = [...first.matchAll(/^x-tp-remaining-ms: (\d+)\r$/gim)].map((match) => match[1]);
+    expect(said).toHaveLength(1);
+    expect(Number(said[0])).toBeGreaterThan(0);
+    expect(Number(said[0])).toBeLessThanOrEqual(60_000);
+    expect(second).not.toMatch(/remaining/i);
+  });
+
+  it('passes through a proxy in between', async () => {
+    const origin = await rawOrigin(always(OK));
+    const far = await start(['--in', 'teleport://127.0.0.1:0', '--out', origin.address]);
+    const middle = await start(['--in', 'teleport://127.0.0.1:0', '--out', boundTo(far)]);
+    const client = createClient(boundTo(middle));
+    onTestFinished(() => client.close());
+    await client.request({ path: '/', deadlineMs: 60_000 });
+    expect(origin.received[0]).toMatch(/^x-tp-remaining-ms: [1-9]\d*\r$/m);
+  });
+});

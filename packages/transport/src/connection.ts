@@ -10,7 +10,7 @@ export interface ConnectionEvents {
 
 /** A two-way stream of bytes: a TCP, TLS or unix socket, or one that a test or the simulator makes. */
 export interface Connection {
-  /** Protected against change by a third party (TLS), so that no checksum is needed. */
+  /** Bytes can't change on the way (TLS; a unix socket never leaves the host), so no checksum is needed. */
   readonly secure: boolean;
   /** The other end, for people: `192.0.2.1:7000`. */
   readonly remote: string;

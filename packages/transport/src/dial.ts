@@ -27,7 +27,7 @@ export function dialSocket(tls: DialTls): Dialer<Address> {
       const onAbort = () => fail(new Error('no connection was made in time'));
       const onReady = () => {
         settle();
-        resolve(socketConnection(socket, address.kind === 'tls'));
+        resolve(socketConnection(socket, address.kind !== 'tcp'));
       };
       const settle = () => {
         socket.off('error', fail);

@@ -33,7 +33,7 @@ export async function listenSocket(
 ): Promise<Listener> {
   const onSocket = (socket: Socket) => {
     socket.on('error', () => {});
-    accept(socketConnection(socket, address.kind === 'tls'));
+    accept(socketConnection(socket, address.kind !== 'tcp'));
   };
   const server =
     address.kind === 'tls'
