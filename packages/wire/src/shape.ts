@@ -3,19 +3,11 @@ import type { HeadTemplate } from './head-template.ts';
 import { Hole } from './hole.ts';
 import type { NameInfo } from './send-table.ts';
 
-/** Names whose values are new in nearly every head: holes from the first one on. */
-const VOLATILE = new Set([
-  'content-length',
-  'cookie',
-  'date',
-  'etag',
-  'if-modified-since',
-  'if-none-match',
-  'last-modified',
-  'set-cookie',
-  'traceparent',
-  'x-request-id',
-]);
+/**
+ * Names whose values are new in nearly every head: holes from the first one on. Whatever else
+ * differs becomes one when it does; a value that stays costs nothing as long as it is no hole.
+ */
+const VOLATILE = new Set(['cookie', 'date', 'set-cookie', 'traceparent', 'x-request-id']);
 
 /** A method or status with a list of names, and what was learned about heads of that kind. */
 export class Shape {
