@@ -95,15 +95,13 @@ class LeanClient implements Client {
   }
 }
 
-/** Stops the source of a body that fails to be sent, and reports what was wrong with that body itself. */
+/** Stops the source of a body that is not sent to its end: a call that reaches no link never reads it. */
 async function streamedCall(response: Promise<Response>, source: BodySource): Promise<Response> {
   try {
     return await response;
   } catch (error) {
     source.stop();
-    if (!isTpError(error) || !isTpError(error.cause) || error.code !== 'CANCEL') throw error;
-    const { code, message } = error.cause;
-    throw new TpError({ code, message, processed: error.processed, cause: error });
+    throw error;
   }
 }
 

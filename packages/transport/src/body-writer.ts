@@ -72,7 +72,8 @@ export class BodyWriter {
     const piece = this.#pieces.peek();
     if (piece === undefined) {
       this.#closed = true;
-      return { bytes: EMPTY, last: true, trailers: this.#trailers?.() };
+      const trailers = this.#trailers?.();
+      return { bytes: EMPTY, last: true, trailers: trailers?.size === 0 ? undefined : trailers };
     }
     const length = Math.min(piece.length - this.#offset, MAX_DATA, this.credit, allowed);
     const bytes = piece.subarray(this.#offset, this.#offset + length);

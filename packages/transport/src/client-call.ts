@@ -1,4 +1,11 @@
-import { type BatchEncoder, Fields, type RequestHead, type ResponseHead, TpError } from '@tp/wire';
+import {
+  type BatchEncoder,
+  Fields,
+  isTpError,
+  type RequestHead,
+  type ResponseHead,
+  TpError,
+} from '@tp/wire';
 import type { ClientLink } from './client-link.ts';
 import { isCompressed } from './compressed-body.ts';
 import { Exchange, type OutgoingStream } from './exchange.ts';
@@ -197,7 +204,12 @@ export class ClientCall extends Exchange {
   }
 
   sourceFailed(error: TpError): void {
-    this.#give(error);
+    if (!isTpError(error.cause)) {
+      this.#give(error);
+      return;
+    }
+    const { code, message } = error.cause;
+    this.#give(new TpError({ code, message, processed: error.processed, cause: error }));
   }
 
   abandoned(): void {

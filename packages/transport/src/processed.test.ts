@@ -230,7 +230,7 @@ describe('what cannot be sent', () => {
     const trailers = () => new Fields(['a', '\n']);
     expect(
       await outcome(client.call(post('/', [], { stream: { source: pieces(), trailers } }))),
-    ).toBe('CANCEL maybe');
+    ).toBe('INVALID_ARGUMENT maybe');
     expect((await client.call(get('/next'))).status).toBe(200);
   });
 });

@@ -2,6 +2,7 @@ import {
   type BatchEncoder,
   Fields,
   type FieldsInit,
+  isTpError,
   MAX_INLINE_BODY,
   type RequestHead,
   ResponseHead,
@@ -194,10 +195,16 @@ export class ServerExchange extends Exchange {
     this.#refuseKeepingHandler(error);
   }
 
+  /** What a handler's source threw is its own affair, unless it is meant for the client: a `TpError`. */
   sourceFailed(error: TpError): void {
-    const code = error.cause instanceof TpError ? error.cause.code : 'INTERNAL';
+    const said = isTpError(error.cause) ? error.cause : undefined;
     this.#refuseKeepingHandler(
-      new TpError({ code, message: error.message, processed: 'yes', cause: error }),
+      new TpError({
+        code: said?.code ?? 'INTERNAL',
+        message: said?.message ?? 'the response could not be sent to its end',
+        processed: 'yes',
+        cause: error,
+      }),
     );
   }
 
