@@ -1,0 +1,69 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
+
+/** The built command. */
+export const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+
+/** Registers what is to be done at the end: `onTestFinished`, or a list of one's own. */
+export type AtEnd = (end: () => void | Promise<void>) => void;
+
+/** A proxy that runs as a process of its own. */
+export interface ProxyProcess {
+  readonly process: ChildProcess;
+  readonly pid: number;
+  /** The line that says that it listens. */
+  readonly listening: { msg: string; in: string[]; out: string[]; admin?: string };
+  /** Of its first `--in`. */
+  readonly address: string;
+  /** Resolves with the log's line of that message. */
+  logged(message: string): Promise<void>;
+  /** Resolves with the exit code; null after a signal. */
+  readonly exited: Promise<number | null>;
+}
+
+/** Starts the command, and resolves when it listens. */
+export async function startProxyProcess(
+  args: readonly string[],
+  atEnd: AtEnd = onTestFinished,
+): Promise<ProxyProcess> {
+  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const exited = once(child, 'exit').then(([code]) => (typeof code === 'number' ? code : null));
+  atEnd(async () => {
+    child.kill('SIGKILL');
+    await exited;
+  });
+  const lines: string[] = [];
+  let over = false;
+  let wake = (): void => undefined;
+  createInterface(child.stdout)
+    .on('line', (line) => {
+      lines.push(line);
+      wake();
+    })
+    .on('close', () => {
+      over = true;
+      wake();
+    });
+  const line = async (message: string): Promise<string> => {
+    for (;;) {
+      const found = lines.find((one) => one.includes(`"msg":"${message}"`));
+      if (found !== undefined) return found;
+      if (over) throw new Error(`the proxy ended without saying "${message}"`);
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+  };
+  const listening: ProxyProcess['listening'] = JSON.parse(await line('listening'));
+  return {
+    process: child,
+    pid: child.pid ?? 0,
+    listening,
+    address: listening.in[0] ?? '',
+    logged: async (message) => void (await line(message)),
+    exited,
+  };
+}
