@@ -1,51 +1,12 @@
 import type { ByteOps } from './bytes.ts';
-import { codeFromWire, processedFromWire } from './codes.ts';
-import type { ErrorCode, Processed } from './errors.ts';
-import type { Fields } from './fields.ts';
+import { checkStreamId, readCancel, readCredit, readGoaway, readToken } from './control-records.ts';
 import type { Flaw } from './flaw.ts';
-import type { RequestHead, ResponseHead } from './head.ts';
 import { HeadDecoder, HeadParts, type TakeBlob } from './head-decoder.ts';
-import { type Hello, readHello } from './hello.ts';
-import { MAX_DATA, MAX_ID, MAX_INLINE_BODY, MAX_MESSAGE, type WireLimits } from './limits.ts';
+import { readHello } from './hello.ts';
+import { MAX_DATA, MAX_ID, MAX_INLINE_BODY, type WireLimits } from './limits.ts';
 import { ByteReader, protocolError } from './reader.ts';
+import type { RecordSink } from './record-sink.ts';
 import * as schema from './schema.ts';
-import { fromUtf8 } from './utf8.ts';
-
-/**
- * Takes the records of a batch in order. Bodies come as a range of `bytes`: what is kept must be
- * copied or viewed before the memory is used again.
- */
-export interface RecordSink {
-  request(
-    id: number,
-    head: RequestHead,
-    more: boolean,
-    timeoutMs: number,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-  ): void;
-  response(
-    id: number,
-    head: ResponseHead,
-    more: boolean,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-  ): void;
-  data(id: number, last: boolean, bytes: Uint8Array, start: number, end: number): void;
-  trailers(id: number, fields: Fields): void;
-  /** A record whose stream must end, though the link need not (errors "of the stream"). */
-  flawed(id: number, kind: 'request' | 'response' | 'trailers', flaw: Flaw): void;
-  credit(id: number, bytes: number): void;
-  cancel(id: number, code: ErrorCode, processed: Processed, message: string): void;
-  ping(token: number): void;
-  pong(token: number): void;
-  goaway(lastId: number, code: ErrorCode, final: boolean, message: string): void;
-  hello(hello: Hello): void;
-  /** Something useless that is charged (W-095). */
-  glitch(): void;
-}
 
 const NOTHING = new Uint8Array(0);
 
@@ -131,19 +92,19 @@ export class BatchDecoder {
         this.#trailers();
         break;
       case schema.CREDIT:
-        this.#credit();
+        readCredit(reader, this.#sink);
         break;
       case schema.CANCEL:
-        this.#cancel();
+        readCancel(reader, this.#sink);
         break;
       case schema.PING:
-        this.#sink.ping(this.#token());
+        this.#sink.ping(readToken(reader, this.#sink));
         break;
       case schema.PONG:
-        this.#sink.pong(this.#token());
+        this.#sink.pong(readToken(reader, this.#sink));
         break;
       case schema.GOAWAY:
-        this.#goaway();
+        readGoaway(reader, this.#sink);
         break;
       case schema.HELLO:
         this.#sink.hello(readHello(reader));
@@ -290,7 +251,7 @@ export class BatchDecoder {
 
   #trailers(): void {
     this.#head(6);
-    const id = this.#streamId(this.#id);
+    const id = checkStreamId(this.#id);
     const fields = this.#heads.trailers(this.#parts, this.#takeBlob);
     if ('code' in fields) this.#sink.flawed(id, 'trailers', fields);
     else this.#sink.trailers(id, fields);
@@ -327,107 +288,13 @@ export class BatchDecoder {
           this.#sink.glitch();
       }
     }
-    this.#streamId(id);
+    checkStreamId(id);
     const bytes = this.#takeBody();
     const length = this.#bodyEnd - this.#bodyStart;
     if (length > MAX_DATA)
       throw protocolError(`a data record has ${length} bytes; at most ${MAX_DATA} (W-041)`);
     this.#sink.data(id, last, bytes, this.#bodyStart, this.#bodyEnd);
     if (length === 0 && !last) this.#sink.glitch();
-  }
-
-  #credit(): void {
-    const { first, second } = this.#pair();
-    if (second === 0) this.#sink.glitch();
-    else this.#sink.credit(first, second);
-  }
-
-  #cancel(): void {
-    const reader = this.#reader;
-    let id = 0;
-    let code = 0;
-    let processed = 0;
-    let message = '';
-    while (reader.position < reader.end) {
-      const tag = reader.varint();
-      if (tag === schema.HEAD_ID) id = reader.varint();
-      else if (tag === schema.CANCEL_CODE) code = reader.varint();
-      else if (tag === schema.CANCEL_PROCESSED) processed = reader.varint();
-      else if (tag === schema.CANCEL_MESSAGE) message = this.#message();
-      else {
-        reader.skip(tag, 5);
-        this.#sink.glitch();
-      }
-    }
-    this.#sink.cancel(
-      this.#streamId(id),
-      codeFromWire(code),
-      processedFromWire(processed),
-      message,
-    );
-  }
-
-  #goaway(): void {
-    const reader = this.#reader;
-    let lastId = 0;
-    let code = 0;
-    let final = false;
-    let message = '';
-    while (reader.position < reader.end) {
-      const tag = reader.varint();
-      if (tag === schema.HEAD_ID) lastId = reader.varint();
-      else if (tag === schema.GOAWAY_CODE) code = reader.varint();
-      else if (tag === schema.GOAWAY_MESSAGE) message = this.#message();
-      else if (tag === schema.GOAWAY_FINAL) final = reader.varint() !== 0;
-      else {
-        reader.skip(tag, 5);
-        this.#sink.glitch();
-      }
-    }
-    this.#sink.goaway(lastId, codeFromWire(code), final, message);
-  }
-
-  #token(): number {
-    const reader = this.#reader;
-    let token = 0;
-    while (reader.position < reader.end) {
-      const tag = reader.varint();
-      if (tag === schema.HEAD_ID) token = reader.varint();
-      else {
-        reader.skip(tag, 2);
-        this.#sink.glitch();
-      }
-    }
-    return token;
-  }
-
-  #pair(): { first: number; second: number } {
-    const reader = this.#reader;
-    let first = 0;
-    let second = 0;
-    while (reader.position < reader.end) {
-      const tag = reader.varint();
-      if (tag === schema.HEAD_ID) first = reader.varint();
-      else if (tag === schema.CREDIT_BYTES) second = reader.varint();
-      else {
-        reader.skip(tag, 3);
-        this.#sink.glitch();
-      }
-    }
-    return { first, second };
-  }
-
-  #message(): string {
-    const reader = this.#reader;
-    const length = reader.length();
-    const start = reader.position;
-    reader.position = start + length;
-    return fromUtf8(reader.bytes, start, start + Math.min(length, MAX_MESSAGE));
-  }
-
-  #streamId(id: number): number {
-    if (id === 0 || id > MAX_ID) throw protocolError(`stream id ${id} does not exist (W-030)`);
-    return id;
   }
 
   /** Where the body is; `#bodyStart` and `#bodyEnd` count in what this gives. */

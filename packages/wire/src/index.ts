@@ -1,4 +1,4 @@
-export { BatchDecoder, type RecordSink } from './batch-decoder.ts';
+export { BatchDecoder } from './batch-decoder.ts';
 export { BatchEncoder, type BatchEncoderOptions, FRONT } from './batch-encoder.ts';
 export { type ByteOps, portableBytes } from './bytes.ts';
 export type { Envelope, WindowStart } from './envelope.ts';
@@ -20,3 +20,4 @@ export {
   type WireLimits,
 } from './limits.ts';
 export { ALPN, matchPreface, PREFACE } from './preface.ts';
+export type { RecordSink } from './record-sink.ts';
