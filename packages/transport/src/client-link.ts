@@ -219,8 +219,10 @@ export class ClientLink extends Link<ClientCall, ClientCall> {
   }
 }
 
+/** What a link's end means for a call that was not processed: it may go to another link, unless we ended this one. */
 function unprocessed(error: TpError): { code: ErrorCode; message: string; processed: 'no' } {
-  return { code: error.code, message: error.message, processed: 'no' };
+  const isOurs = error.code === 'CANCEL' || error.code === 'CLOSED';
+  return { code: isOurs ? error.code : 'LINK_LOST', message: error.message, processed: 'no' };
 }
 
 function overflow(what: string): TpError {

@@ -1,4 +1,4 @@
-import { BatchEncoder, type Hello, isWindowLog, TpError, type WireLimits } from '@tp/wire';
+import { BatchEncoder, type Hello, isWindowLog, type WireLimits } from '@tp/wire';
 import type { Codec } from './codec.ts';
 import type { LinkLimits } from './limits.ts';
 import { nodeBytes } from './node-bytes.ts';
@@ -20,8 +20,6 @@ const AGENT = 'tp/0.1.0';
 /** Tags of `Batch.records` and `Record.hello` in `wire.proto`. */
 const RECORD = 0x0a;
 const HELLO = 0x52;
-/** W-013: every legal record fits a batch of this size. */
-const SMALLEST_BATCH = 128 * 1024;
 
 /** Our hello. */
 export function makeHello(options: ResolvedLinkOptions, checksum: boolean): Hello {
@@ -36,24 +34,13 @@ export function makeHello(options: ResolvedLinkOptions, checksum: boolean): Hell
   };
 }
 
-/**
- * Compares the peer's hello with what we want.
- *
- * @throws {TpError} PROTOCOL when its limits are too low to work with (W-013).
- */
+/** Compares the peer's hello with what we want. */
 export function readPeerHello(
   hello: Hello,
   options: ResolvedLinkOptions,
   ownChecksum: boolean,
 ): Agreement {
   const peerLimits = hello.limits;
-  const { batchPacked, batchUnpacked } = peerLimits;
-  if (batchPacked < SMALLEST_BATCH || batchUnpacked < SMALLEST_BATCH) {
-    throw new TpError({
-      code: 'PROTOCOL',
-      message: `the peer accepts batches of ${batchPacked} packed and ${batchUnpacked} unpacked bytes; both must be at least ${SMALLEST_BATCH} (W-013)`,
-    });
-  }
   const checksum = ownChecksum || hello.checksum;
   for (const codec of options.codecs) {
     const offer = hello.codecs.find(({ codec: name }) => name === codec.name);

@@ -1,4 +1,4 @@
-import type { CodecName } from '@tp/wire';
+import { type CodecName, LEAST_BATCH, MAX_CREDIT, TpError } from '@tp/wire';
 import { type Clock, systemClock } from './clock.ts';
 import type { Codec } from './codec.ts';
 import { DEFAULT_LINK_LIMITS, type LinkLimits } from './limits.ts';
@@ -36,8 +36,15 @@ export interface ResolvedLinkOptions {
 
 const SECRET_FIELDS = ['authorization', 'cookie', 'set-cookie', 'proxy-authorization', 'x-api-key'];
 
-/** Fills in the defaults. */
+/**
+ * Fills in the defaults.
+ *
+ * @throws {TpError} INVALID_ARGUMENT for a limit, size or delay that cannot be.
+ */
 export function resolveLinkOptions(options: LinkOptions): ResolvedLinkOptions {
+  for (const [name, value] of Object.entries(options.limits ?? {})) checkLimit(name, value);
+  checkNumber('maxBatchBytes', options.maxBatchBytes, 1);
+  checkNumber('maxBatchDelayMs', options.maxBatchDelayMs, 0);
   const secrets = new Set(SECRET_FIELDS);
   for (const name of options.secretFields ?? []) secrets.add(name.toLowerCase());
   return {
@@ -58,4 +65,38 @@ function resolveCodecs(codecs: readonly (CodecName | Codec)[]): Codec[] {
     else if (codec === 'zstd' && hasZstd) resolved.push(zstd);
   }
   return resolved;
+}
+
+/** What a hello says has a least value: 0 would mean the default there (W-013). */
+const LEAST: ReadonlyMap<string, number> = new Map([
+  ['batchPacked', LEAST_BATCH],
+  ['batchUnpacked', LEAST_BATCH],
+  ['tableBytes', 1],
+  ['streams', 1],
+  ['streamWindow', 1],
+  ['linkWindow', 1],
+  ['headBytes', 1],
+  ['fields', 1],
+]);
+
+function checkLimit(name: string, value: number | undefined): void {
+  if (!(name in DEFAULT_LINK_LIMITS)) {
+    throw invalid(`found the limit ${JSON.stringify(name)}; there is none of that name`);
+  }
+  const least = LEAST.get(name);
+  checkNumber(`limits.${name}`, value, least ?? 0, least === undefined ? Infinity : MAX_CREDIT);
+}
+
+function checkNumber(
+  name: string,
+  value: number | undefined,
+  least: number,
+  most = Infinity,
+): void {
+  if (value === undefined || (value >= least && value <= most)) return;
+  throw invalid(`found ${name}: ${value}; expected a number from ${least} to ${most}`);
+}
+
+function invalid(message: string): TpError {
+  return new TpError({ code: 'INVALID_ARGUMENT', message, processed: 'no' });
 }

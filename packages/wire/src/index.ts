@@ -13,6 +13,7 @@ export { type CodecName, type CodecOffer, type Hello, isWindowLog } from './hell
 export { isFieldValue, isTarget, isToken } from './legal.ts';
 export {
   DEFAULT_LIMITS,
+  LEAST_BATCH,
   MAX_CREDIT,
   MAX_DATA,
   MAX_ID,
