@@ -18,6 +18,7 @@ import type { Fifo } from './fifo.ts';
 import { Inbox } from './inbox.ts';
 import { Keepalive } from './keepalive.ts';
 import { linkError } from './link-error.ts';
+import type { LinkState } from './link-state.ts';
 import { makeHello, readPeerHello } from './opening.ts';
 import type { ResolvedLinkOptions } from './options.ts';
 import { type Control, Outbox, type Sendable } from './outbox.ts';
@@ -25,9 +26,6 @@ import { RateLimit } from './rate-limit.ts';
 import { Sealer } from './sealer.ts';
 import { LinkCounters, type LinkStats } from './stats.ts';
 import { StreamTable } from './stream-table.ts';
-
-/** A link's life: hellos are exchanged; calls flow; no new ones start; over. */
-export type LinkState = 'opening' | 'open' | 'draining' | 'closed';
 
 /** How long an error that was said to the peer may take to leave, in ms. */
 const LINGER_MS = 1_000;

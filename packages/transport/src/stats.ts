@@ -1,4 +1,4 @@
-import type { LinkState } from './link.ts';
+import type { LinkState } from './link-state.ts';
 
 /** Figures of one link. Bytes are what crossed its socket; under TLS, without what TLS adds. */
 export interface LinkStats {
