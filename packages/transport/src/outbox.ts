@@ -29,15 +29,15 @@ export class Outbox<Waiting extends Sendable> {
   readonly #round = new Fifo<Exchange>();
   #pendingBytes = 0;
   #batchLimit = 0;
-  #largestBatch = 0;
-  #headBytes = 0;
+  /** What a body may have at most to go into a batch, less the batch so far. */
+  #roomForBody = 0;
 
   /** The hellos are exchanged. A batch is closed at `maxBatchBytes`, and never larger than the peer takes. */
   open(peerLimits: WireLimits, maxBatchBytes: number): void {
     const { batchPacked, batchUnpacked, headBytes, linkWindow } = peerLimits;
-    this.#largestBatch = Math.min(batchUnpacked, batchPacked - (batchPacked >> 6) - 64);
-    this.#batchLimit = Math.min(maxBatchBytes, this.#largestBatch - MAX_DATA - 64);
-    this.#headBytes = headBytes;
+    const largest = Math.min(batchUnpacked, batchPacked - (batchPacked >> 6) - 64);
+    this.#batchLimit = Math.min(maxBatchBytes, largest - MAX_DATA - 64);
+    this.#roomForBody = largest - headBytes - HEAD_ROOM;
     this.credit = linkWindow;
   }
 
@@ -97,13 +97,14 @@ export class Outbox<Waiting extends Sendable> {
   }
 
   #fillHeads(encoder: BatchEncoder, limit: number): void {
-    while (encoder.size < limit) {
-      const item = this.heads.peek();
+    const heads = this.heads;
+    for (let size = encoder.size; size < limit; size = encoder.size) {
+      const item = heads.peek();
       if (item === undefined) break;
-      const room = this.#largestBatch - encoder.size - this.#headBytes - HEAD_ROOM;
-      if (encoder.size > 0 && item.pendingBytes > room) break;
-      this.heads.shift();
-      this.#pendingBytes -= item.pendingBytes;
+      const bodyBytes = item.pendingBytes;
+      if (size > 0 && bodyBytes > this.#roomForBody - size) break;
+      heads.shift();
+      this.#pendingBytes -= bodyBytes;
       item.writeHead(encoder);
     }
   }

@@ -8,7 +8,7 @@ import { type Hello, writeHello } from './hello.ts';
 import { MAX_MESSAGE, type WireLimits } from './limits.ts';
 import * as schema from './schema.ts';
 import { toUtf8 } from './utf8.ts';
-import { ByteWriter, varintLength } from './writer.ts';
+import { ByteWriter, putVarint, varintLength } from './writer.ts';
 
 /** What a batch encoder is made with. */
 export interface BatchEncoderOptions {
@@ -187,6 +187,10 @@ export class BatchEncoder {
     timeoutMs: number,
     detached: boolean,
   ): void {
+    if (isBare(program) && !more && !detached) {
+      this.#bareMessage(tag, id, program.block, body, timeoutMs);
+      return;
+    }
     for (const value of program.blobs) this.#blobText(value);
     const apart = detached && !this.#inline && body.length > 0;
     if (apart) this.#blob(body);
@@ -226,6 +230,40 @@ export class BatchEncoder {
     writer.varintField(schema.REQUEST_TIMEOUT, timeoutMs);
   }
 
+  /** A head that is a block's number and nothing else: most of them, so written without a detour. */
+  #bareMessage(tag: number, id: number, block: number, body: Uint8Array, timeoutMs: number): void {
+    const bodyLength = body.length;
+    let size = 1 + varintLength(block);
+    if (id !== 0) size += 1 + varintLength(id);
+    if (bodyLength > 0) size += 1 + varintLength(bodyLength) + bodyLength;
+    if (timeoutMs > 0) size += 1 + varintLength(timeoutMs);
+    const writer = this.records;
+    writer.ensure(size + 12);
+    const bytes = writer.bytes;
+    let at = writer.position;
+    bytes[at++] = schema.BATCH_RECORD;
+    at = putVarint(bytes, at, 1 + varintLength(size) + size);
+    bytes[at++] = tag;
+    at = putVarint(bytes, at, size);
+    if (id !== 0) {
+      bytes[at++] = schema.HEAD_ID;
+      at = putVarint(bytes, at, id);
+    }
+    bytes[at++] = schema.HEAD_BLOCK;
+    at = putVarint(bytes, at, block);
+    if (bodyLength > 0) {
+      bytes[at++] = schema.HEAD_BODY;
+      at = putVarint(bytes, at, bodyLength);
+      bytes.set(body, at);
+      at += bodyLength;
+    }
+    if (timeoutMs > 0) {
+      bytes[at++] = schema.REQUEST_TIMEOUT;
+      at = putVarint(bytes, at, timeoutMs);
+    }
+    writer.position = at;
+  }
+
   /** Starts a record of that kind whose content has exactly `size` bytes, for which there is room then. */
   #open(tag: number, size: number): ByteWriter {
     const writer = this.records;
@@ -260,6 +298,16 @@ export class BatchEncoder {
 function wholeMs(timeoutMs: number): number {
   if (timeoutMs > 1) return Math.min(Math.ceil(timeoutMs), 0xffffffff);
   return timeoutMs === 0 ? 0 : 1;
+}
+
+/** Whether a head is a block's number and nothing else. */
+function isBare(program: HeadProgram): boolean {
+  return (
+    program.block !== 0 &&
+    program.ops.length === 0 &&
+    program.texts.length === 0 &&
+    program.blobs.length === 0
+  );
 }
 
 function fieldLength(value: number): number {

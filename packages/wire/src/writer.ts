@@ -29,13 +29,7 @@ export class ByteWriter {
   }
 
   varint(value: number): void {
-    const bytes = this.bytes;
-    let rest = value;
-    while (rest > 0x7f) {
-      bytes[this.position++] = (rest & 0x7f) | 0x80;
-      rest >>>= 7;
-    }
-    bytes[this.position++] = rest;
+    this.position = putVarint(this.bytes, this.position, value);
   }
 
   fixed32(value: number): void {
@@ -87,4 +81,16 @@ export function varintLength(value: number): number {
   if (value < 0x4000) return 2;
   if (value < 0x200000) return 3;
   return value < 0x10000000 ? 4 : 5;
+}
+
+/** Writes a varint at a place where there is room; gives the place behind it. */
+export function putVarint(bytes: Uint8Array, at: number, value: number): number {
+  let end = at;
+  let rest = value;
+  while (rest > 0x7f) {
+    bytes[end++] = (rest & 0x7f) | 0x80;
+    rest >>>= 7;
+  }
+  bytes[end++] = rest;
+  return end;
 }
