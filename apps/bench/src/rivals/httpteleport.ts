@@ -48,7 +48,15 @@ export function buildRival(program: keyof typeof SOURCES): Built {
     },
   );
   if (built.status === 0) return { path };
-  return { why: `go build failed: ${lastWords(built.stderr ?? '') || 'it took too long'}` };
+  return { why: whyNot(built.stderr ?? '') };
+}
+
+function whyNot(stderr: string): string {
+  const refused = /module (\S+): reading \S+: (\d{3} \w+)/.exec(stderr);
+  if (refused !== null) {
+    return `the Go module proxy does not serve ${refused[1]} (${refused[2]}); no ratio against it`;
+  }
+  return `go build failed: ${lastWords(stderr) || 'it took too long'}`;
 }
 
 /** How to start `endtoend` for a case. */
