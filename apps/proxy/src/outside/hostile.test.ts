@@ -13,7 +13,7 @@ import { needs } from './tools.ts';
 const need = needs();
 const MIB = 1024 * 1024;
 /** What the proxy may take for any of this, in MiB. */
-const MAX_GROWTH = 32;
+const MAX_GROWTH = 64;
 
 /** What comes in, and the limit that it is counted under. */
 const ATTACKS: readonly [string, string, () => Uint8Array | Promise<Uint8Array>][] = [
