@@ -29,8 +29,8 @@ export interface CallOwner {
   /** The call was surely not processed, and can be written again elsewhere. True when that is done. */
   retry(call: ClientCall, error: TpError): boolean;
   /** The call needs no further watching. */
-  done(call: ClientCall, failed: boolean): void;
-  /** Time has passed, or the user has aborted. */
+  done(call: ClientCall): void;
+  /** The head has come, and the call has no deadline of its own. */
   disarm(call: ClientCall): void;
 }
 
@@ -43,8 +43,6 @@ export class ClientCall extends Exchange {
   readonly init: CallInit;
   /** How often it was given to a link. */
   attempts = 0;
-  /** Whether `dueAt` is the user's own deadline, which travels and covers the body. */
-  readonly hasDeadline: boolean;
   readonly #open: (call: ClientCall) => unknown;
   readonly #resolve: (opened: unknown) => void;
   readonly #reject: (error: unknown) => void;
@@ -66,7 +64,6 @@ export class ClientCall extends Exchange {
   ) {
     super();
     this.init = init;
-    this.hasDeadline = init.deadlineMs !== undefined;
     this.#owner = owner;
     this.#open = open;
     this.#resolve = resolve;
@@ -88,6 +85,11 @@ export class ClientCall extends Exchange {
 
   get headers(): Fields {
     return this.#head?.fields ?? Fields.empty;
+  }
+
+  /** Whether `dueAt` is the user's own deadline, which travels and covers the body. */
+  get hasDeadline(): boolean {
+    return this.init.deadlineMs !== undefined;
   }
 
   get pendingBytes(): number {
@@ -158,7 +160,7 @@ export class ClientCall extends Exchange {
   settled(): void {
     if (this.#state !== 'answered' || this.receiving) return;
     if (this.writer !== undefined && !this.writer.closed) return;
-    this.#close(false);
+    this.#close();
   }
 
   /** The peer has ended the exchange, or the link is gone. */
@@ -250,11 +252,11 @@ export class ClientCall extends Exchange {
   #end(error: TpError): void {
     const answered = this.#state === 'answered';
     this.failBody(error);
-    this.#close(true);
+    this.#close();
     if (!answered) this.#reject(error);
   }
 
-  #close(failed: boolean): void {
+  #close(): void {
     const wasWritten = this.written;
     this.#state = 'over';
     this.writer?.stop();
@@ -264,7 +266,7 @@ export class ClientCall extends Exchange {
       this.#onAbort = undefined;
     }
     if (wasWritten) this.link?.ended(this);
-    this.#owner.done(this, failed);
+    this.#owner.done(this);
   }
 }
 

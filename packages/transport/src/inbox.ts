@@ -2,6 +2,7 @@ import {
   BatchDecoder,
   type Envelope,
   EnvelopeDecoder,
+  matchPreface,
   PREFACE,
   type RecordSink,
   TpError,
@@ -67,13 +68,10 @@ export class Inbox {
   }
 
   #takePreface(chunk: Uint8Array): Uint8Array | undefined {
-    const missing = PREFACE.subarray(this.#prefaceSeen);
-    const found = chunk.subarray(0, missing.length);
-    for (let i = 0; i < found.length; i++) {
-      if (found[i] !== missing[i]) return undefined;
-    }
-    this.#prefaceSeen += found.length;
-    return chunk.subarray(found.length);
+    if (matchPreface(chunk, this.#prefaceSeen) === 'mismatch') return undefined;
+    const taken = Math.min(chunk.length, PREFACE.length - this.#prefaceSeen);
+    this.#prefaceSeen += taken;
+    return chunk.subarray(taken);
   }
 
   #open(envelope: Envelope): void {

@@ -152,9 +152,7 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
   /** Bytes that wait to be written: whole bodies in line and what was read ahead of streams. */
   get queueBytes(): number {
     let bytes = this.#outbox.pendingBytes;
-    if (this.counters.streaming > 0) {
-      for (const exchange of this.streams.all()) bytes += exchange.writer?.held ?? 0;
-    }
+    for (const exchange of this.streams.all()) bytes += exchange.writer?.held ?? 0;
     return bytes;
   }
 

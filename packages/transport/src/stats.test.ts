@@ -110,3 +110,19 @@ test('what a cancelled response would have taken in line is not counted on', asy
   peer.socket.resume();
   await eventually(() => server.stats().queueBytes === 0);
 });
+
+test('what was read ahead of a streamed body counts as queued until it is sent', async () => {
+  const arrived: ServerExchange[] = [];
+  const { url } = await serve((exchange) => void arrived.push(exchange));
+  const client = pool(url);
+  await client.ready();
+  const body = content(1024 * 1024);
+  const response = client.call(post('/upload', [], { stream: { source: pieces(body) } }));
+  await eventually(() => arrived.length === 1 && client.stats().queueBytes >= 64 * 1024);
+
+  const [exchange] = arrived;
+  if (exchange === undefined) throw new Error('the request has arrived');
+  await echo(exchange);
+  expect(Buffer.compare(await bodyOf(response), body)).toBe(0);
+  expect(client.stats().queueBytes).toBe(0);
+});

@@ -41,8 +41,6 @@ type Gauges = Pick<
 /** What a link counts as it goes. */
 export class LinkCounters {
   requests = 0;
-  /** Bodies that are being sent piece by piece. */
-  streaming = 0;
   #batchesIn = 0;
   #batchesOut = 0;
   #unpackedBytesIn = 0;

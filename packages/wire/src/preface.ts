@@ -5,13 +5,13 @@ export const PREFACE: Uint8Array = Uint8Array.of(0xf4, 0x74, 0x70, 0x2f, 0x31, 0
 export const ALPN = 'tp/1';
 
 /**
- * Compares what has arrived so far with the preface: `"match"` when all eight bytes are there,
- * `"partial"` while it can still become one, `"mismatch"` otherwise.
+ * Compares bytes with the preface, of which `seen` bytes have matched before: `"match"` when all
+ * eight are there then, `"partial"` while it can still become one, `"mismatch"` otherwise.
  */
-export function matchPreface(bytes: Uint8Array): 'match' | 'partial' | 'mismatch' {
-  const length = Math.min(bytes.length, PREFACE.length);
+export function matchPreface(bytes: Uint8Array, seen = 0): 'match' | 'partial' | 'mismatch' {
+  const length = Math.min(bytes.length, PREFACE.length - seen);
   for (let i = 0; i < length; i++) {
-    if (bytes[i] !== PREFACE[i]) return 'mismatch';
+    if (bytes[i] !== PREFACE[seen + i]) return 'mismatch';
   }
-  return length === PREFACE.length ? 'match' : 'partial';
+  return seen + length === PREFACE.length ? 'match' : 'partial';
 }

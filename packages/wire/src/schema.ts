@@ -56,7 +56,6 @@ export const GOAWAY_FINAL = 0x20;
 export const OP_FIELD = 0;
 export const OP_VALUE = 1;
 export const OP_STORE = 2;
-export const OP_OTHER = 3;
 /** The operations whose lowest bits are 3, as whole integers. */
 export const OP_LITERAL = 3;
 export const OP_NAME = 7;
@@ -68,9 +67,5 @@ export const FILL_TEXT = 1;
 export const FILL_BLOB = 3;
 export const FILL_BLOB_STORE = 7;
 
-export const SLOT_METHOD = 0;
-export const SLOT_PATH = 1;
-export const SLOT_STATUS = 2;
-export const SLOT_REASON = 3;
 export const FIRST_SLOT = 4;
 export const PSEUDO_NAMES: readonly string[] = [':method', ':path', ':status', ':reason'];
