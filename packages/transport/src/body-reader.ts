@@ -27,15 +27,18 @@ export class BodyReader implements AsyncIterableIterator<Uint8Array> {
   /** Whether the peer has said that nothing follows. */
   complete = false;
   readonly #owner: BodyReaderOwner;
+  readonly #maxCollected: number;
   readonly #pieces = new Fifo<Uint8Array>();
   #held = 0;
   #released = false;
   #error: TpError | undefined;
   #waiting: Waiting | undefined;
 
-  constructor(owner: BodyReaderOwner, window: number) {
+  /** @param maxCollected what `collect` gathers at most, in bytes. */
+  constructor(owner: BodyReaderOwner, window: number, maxCollected: number) {
     this.#owner = owner;
     this.window = window;
+    this.#maxCollected = maxCollected;
   }
 
   /** Whether nothing that comes is wanted: the body is complete, or nobody reads on. */
@@ -123,9 +126,10 @@ export class BodyReader implements AsyncIterableIterator<Uint8Array> {
   /**
    * The whole body.
    *
-   * @throws {TpError} BODY_LIMIT past `max` bytes.
+   * @throws {TpError} BODY_LIMIT past `maxCollected` bytes.
    */
-  async collect(max: number): Promise<Uint8Array> {
+  async collect(): Promise<Uint8Array> {
+    const max = this.#maxCollected;
     const pieces: Uint8Array[] = [];
     let length = 0;
     for await (const piece of this) {

@@ -6,9 +6,19 @@ import {
   type ResponseHead,
   TpError,
 } from '@tp/wire';
+import type { BodyReader } from './body-reader.ts';
+import type { BodyWriter } from './body-writer.ts';
 import type { ClientLink } from './client-link.ts';
 import { isCompressed } from './compressed-body.ts';
-import { Exchange, type OutgoingStream } from './exchange.ts';
+import {
+  type Exchange,
+  giveCredit,
+  isReceiving,
+  type OutgoingStream,
+  startReader,
+  startWriter,
+} from './exchange.ts';
+import { jsonOf, NOTHING, piecesOf, textOf } from './incoming-body.ts';
 
 /** What a call is made of. */
 export interface CallInit {
@@ -24,31 +34,47 @@ export interface CallInit {
   readonly onInformation?: ((status: number, headers: Fields) => void) | undefined;
 }
 
+/** What a call's promise is settled with. */
+export interface Settle {
+  /** With what `open` has made of the call. */
+  resolve(opened: unknown): void;
+  reject(error: unknown): void;
+}
+
 /** What a call asks of whoever gave it to a link. */
 export interface CallOwner {
   /** The call was surely not processed, and can be written again elsewhere. True when that is done. */
   retry(call: ClientCall, error: TpError): boolean;
-  /** The call needs no further watching. */
-  done(call: ClientCall): void;
-  /** The head has come, and the call has no deadline of its own. */
-  disarm(call: ClientCall): void;
+  /** A call has ended. */
+  done(): void;
 }
 
 /**
  * A call as its client sees it. Once the response's head has come, this same object is the
  * response: what its promise resolves with is made of it without a further promise.
  */
-export class ClientCall extends Exchange {
+export class ClientCall implements Exchange {
+  id = 0;
   link: ClientLink | undefined = undefined;
+  dueAt = 0;
+  trailers: Fields | undefined = undefined;
+  detached = false;
+  reader: BodyReader | undefined = undefined;
+  writer: BodyWriter | undefined = undefined;
+  earlyCredit = 0;
   readonly init: CallInit;
   /** How often it was given to a link. */
   attempts = 0;
   readonly #open: (call: ClientCall) => unknown;
-  readonly #resolve: (opened: unknown) => void;
-  readonly #reject: (error: unknown) => void;
+  readonly #resolve: Settle['resolve'];
+  readonly #reject: Settle['reject'];
   readonly #owner: CallOwner;
   #head: ResponseHead | undefined = undefined;
   #state: 'waiting' | 'written' | 'answered' | 'over' = 'waiting';
+  /** The body that came with the head: a range of its batch. */
+  #bytes: Uint8Array = NOTHING;
+  #bodyStart = 0;
+  #bodyEnd = 0;
   #onAbort: (() => void) | undefined = undefined;
 
   /**
@@ -59,10 +85,9 @@ export class ClientCall extends Exchange {
     init: CallInit,
     owner: CallOwner,
     open: (call: ClientCall) => unknown,
-    resolve: (opened: unknown) => void,
-    reject: (error: unknown) => void,
+    resolve: Settle['resolve'],
+    reject: Settle['reject'],
   ) {
-    super();
     this.init = init;
     this.#owner = owner;
     this.#open = open;
@@ -85,6 +110,42 @@ export class ClientCall extends Exchange {
 
   get headers(): Fields {
     return this.#head?.fields ?? Fields.empty;
+  }
+
+  /** The body piece by piece; it can be read once. Leaving the loop early cancels the exchange. */
+  get body(): AsyncIterable<Uint8Array> {
+    return piecesOf(this);
+  }
+
+  /**
+   * The whole body: at once when it came with its head, else a promise.
+   *
+   * @throws {TpError} BODY_LIMIT past `maxBufferedBodyBytes`; what ended the exchange if it was
+   * not the end of the body.
+   */
+  bytes(): Uint8Array | Promise<Uint8Array> {
+    if (this.reader !== undefined) return this.reader.collect();
+    return this.#bytes.subarray(this.#bodyStart, this.#bodyEnd);
+  }
+
+  /** `bytes()` as UTF-8 text. */
+  text(): string | Promise<string> {
+    return textOf(this);
+  }
+
+  /** `text()` parsed as JSON. */
+  json(): unknown {
+    return jsonOf(this);
+  }
+
+  /** Whether the body is to come in pieces, and has not all come. */
+  get receiving(): boolean {
+    return isReceiving(this);
+  }
+
+  /** Size of the body that came with the head, in bytes. */
+  get inlineLength(): number {
+    return this.#bodyEnd - this.#bodyStart;
   }
 
   /** Whether `dueAt` is the user's own deadline, which travels and covers the body. */
@@ -130,7 +191,7 @@ export class ClientCall extends Exchange {
     this.id = id;
     this.#state = 'written';
     link.wrote(this);
-    if (stream !== undefined) this.send(stream, link);
+    if (stream !== undefined) startWriter(this, stream, link);
   }
 
   /** A response's head has come. */
@@ -142,10 +203,19 @@ export class ClientCall extends Exchange {
     }
     this.#state = 'answered';
     this.#head = head;
-    this.receive(bytes, start, end, more);
-    if (!this.hasDeadline) this.#owner.disarm(this);
+    if (more) this.#receivePieces();
+    else {
+      this.#bytes = bytes;
+      this.#bodyStart = start;
+      this.#bodyEnd = end;
+    }
+    if (!this.hasDeadline) this.dueAt = 0;
     this.#answer();
     if (!more) this.settled();
+  }
+
+  #receivePieces(): void {
+    if (this.link !== undefined) startReader(this, this.link);
   }
 
   #answer(): void {
@@ -214,6 +284,14 @@ export class ClientCall extends Exchange {
     this.#give(new TpError({ code, message, processed: error.processed, cause: error }));
   }
 
+  consumed(bytes: number): void {
+    giveCredit(this, bytes);
+  }
+
+  writable(): void {
+    this.link?.writable(this);
+  }
+
   abandoned(): void {
     this.#give(
       new TpError({
@@ -251,7 +329,7 @@ export class ClientCall extends Exchange {
 
   #end(error: TpError): void {
     const answered = this.#state === 'answered';
-    this.failBody(error);
+    this.reader?.fail(error);
     this.#close();
     if (!answered) this.#reject(error);
   }
@@ -260,13 +338,14 @@ export class ClientCall extends Exchange {
     const wasWritten = this.written;
     this.#state = 'over';
     this.writer?.stop();
-    this.releaseBody();
+    this.reader?.release();
     if (this.#onAbort !== undefined) {
       this.init.signal?.removeEventListener('abort', this.#onAbort);
       this.#onAbort = undefined;
     }
     if (wasWritten) this.link?.ended(this);
-    this.#owner.done(this);
+    this.dueAt = 0;
+    this.#owner.done();
   }
 }
 

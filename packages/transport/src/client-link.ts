@@ -1,6 +1,7 @@
 import { type ErrorCode, MAX_ID, type Processed, type ResponseHead, TpError } from '@tp/wire';
 import type { ClientCall } from './client-call.ts';
 import type { Connection } from './connection.ts';
+import type { Timed } from './deadlines.ts';
 import { Link } from './link.ts';
 import { linkError } from './link-error.ts';
 import type { ResolvedLinkOptions } from './options.ts';
@@ -85,6 +86,11 @@ export class ClientLink extends Link<ClientCall, ClientCall> {
     this.endWhenDone();
   }
 
+  eachTimed(visit: (item: Timed) => void): void {
+    this.streams.each(visit);
+    this.heads.each(visit);
+  }
+
   highestId(): number {
     return this.#lastId;
   }
@@ -122,7 +128,11 @@ export class ClientLink extends Link<ClientCall, ClientCall> {
   }
 
   request(): void {
-    throw linkError('PROTOCOL', 'a request came from the acceptor (W-023)');
+    this.refuseWrongWay('request');
+  }
+
+  protected refuseWrongWay(kind: 'request' | 'response'): void {
+    if (kind === 'request') throw linkError('PROTOCOL', 'a request came from the acceptor (W-023)');
   }
 
   response(

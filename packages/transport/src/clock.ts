@@ -1,3 +1,5 @@
+import { performance } from 'node:perf_hooks';
+
 /** A timer that was set and may be cleared. */
 export interface Timer {
   clear(): void;

@@ -6,8 +6,6 @@ import { FakeClock } from './test/fake-clock.ts';
 /** Says when it expired. */
 class Item implements Timed {
   dueAt = 0;
-  before: Timed | undefined = undefined;
-  after: Timed | undefined = undefined;
   expiredAt: number | undefined;
   onExpire: () => void = () => {};
   readonly #clock: FakeClock;
@@ -43,18 +41,18 @@ test('as a naive list does: nothing expires early, twice, after it was disarmed,
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => {
       const clock = new FakeClock();
-      const wheel = new Deadlines(clock);
       const items = Array.from({ length: 12 }, () => new Item(clock));
+      const deadlines = new Deadlines(clock, (visit) => items.forEach(visit));
       const due = new Map<Item, { at: number; latest: number }>();
       for (const { do: what, item: index, in: ms } of steps) {
         const item = items[index];
         if (item === undefined) continue;
         if (what === 'arm') {
-          wheel.arm(item, clock.now() + ms);
+          deadlines.arm(item, clock.now() + ms);
           due.set(item, { at: clock.now() + ms, latest: clock.now() + Math.max(0, ms) + LATE });
           item.expiredAt = undefined;
         } else if (what === 'disarm') {
-          wheel.disarm(item);
+          item.dueAt = 0;
           due.delete(item);
         } else {
           clock.advance(ms);
@@ -66,51 +64,71 @@ test('as a naive list does: nothing expires early, twice, after it was disarmed,
             } else expect(latest).toBeGreaterThan(clock.now());
           }
         }
-        expect(wheel.size).toBe(due.size);
+        expect(items.filter((item) => item.dueAt !== 0)).toHaveLength(due.size);
       }
       clock.advance(60_000);
-      expect(wheel.size).toBe(0);
+      expect(items.every((item) => item.dueAt === 0)).toBe(true);
       expect(clock.timers).toBe(0);
     }),
     { numRuns: 200 },
   );
 });
 
-test('a deadline that has passed when it is armed expires within a tick, also behind the place of the wheel', () => {
+test('a deadline that has passed when it is armed expires within a tick', () => {
   const clock = new FakeClock();
-  const wheel = new Deadlines(clock);
-  clock.advance(1000);
   const item = new Item(clock);
-  wheel.arm(item, clock.now() - 500);
+  const deadlines = new Deadlines(clock, (visit) => visit(item));
+  clock.advance(1000);
+  deadlines.arm(item, clock.now() - 500);
   clock.advance(LATE);
   expect(item.expiredAt).toBeDefined();
 });
 
 test('what expires may arm and disarm others', () => {
   const clock = new FakeClock();
-  const wheel = new Deadlines(clock);
   const [first, second, third] = [new Item(clock), new Item(clock), new Item(clock)];
-  for (const item of [first, second]) wheel.arm(item, clock.now() + 5);
+  const deadlines = new Deadlines(clock, (visit) => [first, second, third].forEach(visit));
+  for (const item of [first, second]) deadlines.arm(item, clock.now() + 5);
   const disarm = (other: Item) => () => {
-    wheel.disarm(other);
-    wheel.arm(third, clock.now());
+    other.dueAt = 0;
+    deadlines.arm(third, clock.now());
   };
   first.onExpire = disarm(second);
   second.onExpire = disarm(first);
   clock.advance(100);
   expect([first, second].filter((item) => item.expiredAt !== undefined)).toHaveLength(1);
   expect(third.expiredAt).toBeDefined();
-  expect(wheel.size).toBe(0);
+  expect([first.dueAt, second.dueAt, third.dueAt, clock.timers]).toEqual([0, 0, 0, 0]);
 });
 
-test('a deadline that never comes is held, and can be disarmed', () => {
+test('a deadline that never comes sets no timer', () => {
   const clock = new FakeClock();
-  const wheel = new Deadlines(clock);
   const item = new Item(clock);
-  wheel.arm(item, Number.POSITIVE_INFINITY);
+  const deadlines = new Deadlines(clock, (visit) => visit(item));
+  deadlines.arm(item, Number.POSITIVE_INFINITY);
+  expect(clock.timers).toBe(0);
   clock.advance(100_000);
-  expect([item.expiredAt, wheel.size]).toEqual([undefined, 1]);
-  wheel.disarm(item);
-  clock.advance(LATE);
-  expect([wheel.size, clock.timers]).toEqual([0, 0]);
+  expect(item.expiredAt).toBeUndefined();
+});
+
+test('a deadline beyond what a timer can wait for expires on its day', () => {
+  const clock = new FakeClock();
+  const item = new Item(clock);
+  const deadlines = new Deadlines(clock, (visit) => visit(item));
+  const month = 31 * 24 * 3_600_000;
+  deadlines.arm(item, clock.now() + month);
+  clock.advance(month - 1);
+  expect(item.expiredAt).toBeUndefined();
+  clock.advance(1 + LATE);
+  expect(item.expiredAt).toBeDefined();
+});
+
+test('once stopped, nothing expires and no timer is left', () => {
+  const clock = new FakeClock();
+  const item = new Item(clock);
+  const deadlines = new Deadlines(clock, (visit) => visit(item));
+  deadlines.arm(item, clock.now() + 10);
+  deadlines.stop();
+  deadlines.arm(item, clock.now() + 5);
+  expect(clock.timers).toBe(0);
 });

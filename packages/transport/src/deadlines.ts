@@ -1,96 +1,78 @@
 import type { Clock, Timer } from './clock.ts';
 
-/** Something that must end by a time. It is its own link in a bucket's list, so arming allocates nothing. */
+/** Something that must end by a time. */
 export interface Timed {
-  /** When, on the clock of the wheel, in ms; 0 while not armed. */
+  /** When, on the clock of the deadlines, in ms. Setting it to 0 disarms. */
   dueAt: number;
-  before: Timed | undefined;
-  after: Timed | undefined;
   /** Called once the time has passed. */
   expire(): void;
 }
 
-/** Resolution in ms: nothing expires early, and at most this much late. */
+/** Calls a function for each thing that may have a deadline. */
+export type EachTimed = (visit: (item: Timed) => void) => void;
+
+/** Resolution in ms: nothing expires early, and on an idle event loop at most this much late. */
 const TICK = 8;
-const BUCKETS = 1024;
+/** Longer waits are cut in pieces: timers take no more than 2^31 ms. */
+const LONGEST_WAIT = 2 ** 30;
 
 /**
- * A timer wheel: any number of deadlines behind one timer. Arming and disarming cost a few
- * pointer writes; only a bucket whose time has come is looked at.
+ * Any number of deadlines behind one timer. Whoever holds the things keeps them anyway, so there is
+ * no list of them here, only a time before which none is due: arming writes a number, disarming
+ * another. When that time has come all are looked at, which happens about once for each span of the
+ * shortest deadline, and never more often than once in `TICK`.
  */
 export class Deadlines {
   readonly #clock: Clock;
-  readonly #buckets: (Timed | undefined)[] = new Array<Timed | undefined>(BUCKETS).fill(undefined);
-  #armed = 0;
-  #tick: number;
+  readonly #each: EachTimed;
+  /** Nothing is due before. */
+  #earliest = Number.POSITIVE_INFINITY;
   #timer: Timer | undefined;
 
-  constructor(clock: Clock) {
+  /** @param each visits all that may be armed; it may visit what is not. */
+  constructor(clock: Clock, each: EachTimed) {
     this.#clock = clock;
-    this.#tick = Math.floor(clock.now() / TICK);
-  }
-
-  /** How many deadlines are armed. */
-  get size(): number {
-    return this.#armed;
+    this.#each = each;
   }
 
   /** Calls `item.expire` at `dueAt`, or soon when that has passed. Replaces what was armed before. */
   arm(item: Timed, dueAt: number): void {
-    if (item.dueAt !== 0) this.disarm(item);
-    if (this.#armed++ === 0) this.#tick = Math.floor(this.#clock.now() / TICK);
-    // A bucket behind the wheel's place would wait for a whole turn.
-    const due = Math.max(dueAt, this.#tick * TICK) || 1;
-    const bucket = bucketOf(due);
-    const first = this.#buckets[bucket];
-    item.dueAt = due;
-    item.before = undefined;
-    item.after = first;
-    if (first !== undefined) first.before = item;
-    this.#buckets[bucket] = item;
-    if (this.#timer === undefined) this.#schedule();
+    // 0 is the mark of what is not armed.
+    item.dueAt = dueAt === 0 ? 1 : dueAt;
+    if (dueAt < this.#earliest) this.#wait(dueAt);
   }
 
-  disarm(item: Timed): void {
-    if (item.dueAt === 0) return;
-    if (item.before === undefined) this.#buckets[bucketOf(item.dueAt)] = item.after;
-    else item.before.after = item.after;
-    if (item.after !== undefined) item.after.before = item.before;
-    item.dueAt = 0;
-    item.before = undefined;
-    item.after = undefined;
-    this.#armed--;
+  /** Nothing expires any more. */
+  stop(): void {
+    this.#timer?.clear();
+    this.#timer = undefined;
+    this.#earliest = Number.NEGATIVE_INFINITY;
   }
 
-  #schedule(): void {
-    this.#timer = this.#clock.after(TICK, () => {
-      this.#timer = undefined;
-      this.#advance();
-      if (this.#armed > 0 && this.#timer === undefined) this.#schedule();
-    });
+  #wait(until: number): void {
+    this.#earliest = until;
+    this.#timer?.clear();
+    const wait = Math.min(Math.max(until - this.#clock.now(), TICK), LONGEST_WAIT);
+    this.#timer = this.#clock.after(wait, this.#look);
   }
 
-  #advance(): void {
+  readonly #look = (): void => {
+    this.#timer = undefined;
     const now = this.#clock.now();
-    const last = Math.floor(now / TICK);
-    const first = Math.max(this.#tick, last - BUCKETS + 1);
-    this.#tick = last;
     const due: Timed[] = [];
-    for (let tick = first; tick <= last; tick++) {
-      let item = this.#buckets[tick & (BUCKETS - 1)];
-      while (item !== undefined) {
-        if (item.dueAt <= now) due.push(item);
-        item = item.after;
-      }
-    }
+    let earliest = Number.POSITIVE_INFINITY;
+    this.#each((item) => {
+      if (item.dueAt === 0) return;
+      if (item.dueAt <= now) due.push(item);
+      else if (item.dueAt < earliest) earliest = item.dueAt;
+    });
+    this.#earliest = Number.POSITIVE_INFINITY;
+    if (earliest < Number.POSITIVE_INFINITY) this.#wait(earliest);
     for (const item of due) {
+      // What expired before it may have ended or armed this one.
       if (item.dueAt === 0 || item.dueAt > now) continue;
-      this.disarm(item);
+      item.dueAt = 0;
       item.expire();
     }
-  }
-}
-
-function bucketOf(dueAt: number): number {
-  return Math.floor(dueAt / TICK) & (BUCKETS - 1);
+  };
 }

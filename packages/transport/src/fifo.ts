@@ -27,6 +27,14 @@ export class Fifo<T> {
     return item;
   }
 
+  /** Calls `visit` for each item in line, first to last; it must not add or take any. */
+  each(visit: (item: T) => void): void {
+    for (let i = 0; i < this.#length; i++) {
+      const item = this.#ring[(this.#first + i) & this.#mask];
+      if (item !== undefined) visit(item);
+    }
+  }
+
   #grow(): void {
     const size = this.#ring.length;
     const grown = new Array<T | undefined>(size * 2).fill(undefined);

@@ -13,7 +13,8 @@ import {
 } from '@tp/wire';
 import type { Timer } from './clock.ts';
 import type { Connection } from './connection.ts';
-import type { Exchange, ExchangeLink } from './exchange.ts';
+import type { Timed } from './deadlines.ts';
+import { type Exchange, type ExchangeLink, takeData, takeTrailers } from './exchange.ts';
 import type { Fifo } from './fifo.ts';
 import { Inbox } from './inbox.ts';
 import { Keepalive } from './keepalive.ts';
@@ -113,6 +114,8 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
   protected abstract lastTaken(): number;
   /** The link is over: every exchange that it still carries fails. */
   protected abstract failed(error: TpError): void;
+  /** @throws {TpError} PROTOCOL for a kind of head that the peer's role never sends (W-023). */
+  protected abstract refuseWrongWay(kind: 'request' | 'response'): void;
   /** A stream's rule was broken by the peer. */
   protected abstract streamError(id: number, error: TpError): void;
 
@@ -287,17 +290,22 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
       this.giveBack(length);
       return;
     }
-    const error = exchange.receiveData(bytes, start, end, last);
+    const error = takeData(exchange, bytes, start, end, last);
     if (error !== undefined) this.#fault(id, error);
   }
 
   trailers(id: number, fields: Fields): void {
-    const error = this.#find(id)?.receiveTrailers(fields);
+    const exchange = this.#find(id);
+    if (exchange === undefined) return;
+    const error = takeTrailers(exchange, fields);
     if (error !== undefined) this.#fault(id, error);
   }
 
   flawed(id: number, kind: 'request' | 'response' | 'trailers', flaw: Flaw): void {
-    const processed = kind === 'request' ? 'no' : 'maybe';
+    if (kind !== 'trailers') this.refuseWrongWay(kind);
+    const isNew = kind === 'request';
+    if (!isNew && this.#find(id) === undefined) return;
+    const processed = isNew ? 'no' : 'maybe';
     this.#fault(id, new TpError({ code: flaw.code, message: flaw.message, processed }));
   }
 
@@ -310,10 +318,12 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
       return;
     }
     const exchange = this.#find(id);
-    const writer = exchange?.writer;
-    if (exchange === undefined || writer === undefined) return;
-    writer.credit += bytes;
-    if (writer.credit > MAX_CREDIT) {
+    if (exchange === undefined) return;
+    const { writer } = exchange;
+    if (writer === undefined) exchange.earlyCredit += bytes;
+    else writer.credit += bytes;
+    const credit = writer?.credit ?? this.peerLimits.streamWindow + exchange.earlyCredit;
+    if (credit > MAX_CREDIT) {
       this.#fault(id, linkError('FLOW_CONTROL', "a stream's credit overflows (W-043)"));
     } else this.writable(exchange);
   }
@@ -391,6 +401,9 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
     this.#lingerTimer = this.options.clock.after(LINGER_MS, () => this.connection.destroy());
     this.#finish(new TpError({ code: 'CLOSED', message: 'the link was closed', processed: 'no' }));
   }
+
+  /** Visits all exchanges of the link that have not ended. */
+  abstract eachTimed(visit: (item: Timed) => void): void;
 
   /** Called by the roles when a stream has ended. */
   protected forget(id: number): void {

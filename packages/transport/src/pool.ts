@@ -1,10 +1,10 @@
 import { MAX_INLINE_BODY, TpError } from '@tp/wire';
 import type { Address } from './address.ts';
 import { parseAddress } from './address.ts';
-import { type CallInit, type CallOwner, ClientCall } from './client-call.ts';
+import { type CallInit, type CallOwner, ClientCall, type Settle } from './client-call.ts';
 import type { ClientLink } from './client-link.ts';
 import type { Dialer } from './connection.ts';
-import { Deadlines } from './deadlines.ts';
+import { Deadlines, type Timed } from './deadlines.ts';
 import { type DialTls, dialSocket } from './dial.ts';
 import { Fifo } from './fifo.ts';
 import { LinkSlot, type LinkSlotEvents } from './link-slot.ts';
@@ -75,7 +75,7 @@ class LinkPool implements Pool, CallOwner, LinkSlotEvents {
     if (!Number.isInteger(links) || links < 1)
       throw invalid(`found links: ${links}; expected a whole number from 1`);
     this.#options = resolveLinkOptions(options);
-    this.#deadlines = new Deadlines(this.#options.clock);
+    this.#deadlines = new Deadlines(this.#options.clock, (visit) => this.#eachTimed(visit));
     const dial = options.dial ?? dialSocket(options.tls ?? {});
     const random = options.random ?? Math.random;
     for (let link = 0; link < links; link++) {
@@ -90,17 +90,16 @@ class LinkPool implements Pool, CallOwner, LinkSlotEvents {
   }
 
   call<T = ClientCall>(init: CallInit, open?: (call: ClientCall) => T): Promise<T> {
-    const promise = new Promise<T>(holdExecutor);
-    const { resolve, reject } = held;
-    this.#start(init, open ?? itself, resolve, reject);
-    return promise;
+    return new Promise<T>((resolve, reject) => {
+      this.#start(init, open ?? itself, resolve, reject);
+    });
   }
 
   #start(
     init: CallInit,
     open: (call: ClientCall) => unknown,
-    resolve: (opened: unknown) => void,
-    reject: (error: unknown) => void,
+    resolve: Settle['resolve'],
+    reject: Settle['reject'],
   ): void {
     if (this.#closing) {
       reject(new TpError({ code: 'CLOSED', message: 'the client was closed', processed: 'no' }));
@@ -161,12 +160,7 @@ class LinkPool implements Pool, CallOwner, LinkSlotEvents {
     return this.#dispatch(call) === undefined;
   }
 
-  disarm(call: ClientCall): void {
-    this.#deadlines.disarm(call);
-  }
-
-  done(call: ClientCall): void {
-    this.#deadlines.disarm(call);
+  done(): void {
     this.#pending--;
     if (this.#pending === 0) this.#tell(undefined);
   }
@@ -246,6 +240,15 @@ class LinkPool implements Pool, CallOwner, LinkSlotEvents {
       this.#slots.every((slot) => slot.link === undefined && slot.draining.size === 0),
     );
     timer.clear();
+    this.#deadlines.stop();
+  }
+
+  #eachTimed(visit: (item: Timed) => void): void {
+    this.#waiting.each(visit);
+    for (const slot of this.#slots) {
+      slot.link?.eachTimed(visit);
+      for (const link of slot.draining) link.eachTimed(visit);
+    }
   }
 
   #until(condition: () => boolean): Promise<void> {
@@ -270,20 +273,6 @@ class LinkPool implements Pool, CallOwner, LinkSlotEvents {
   #tell(error: TpError | undefined): void {
     for (const watcher of this.#watchers) watcher(error);
   }
-}
-
-/**
- * The two functions of the promise that was made last. A promise's executor runs at once, so one
- * executor for all saves a closure for each call.
- */
-const held: { resolve(value: unknown): void; reject(error: unknown): void } = {
-  resolve: () => {},
-  reject: () => {},
-};
-
-function holdExecutor(resolve: (value: never) => void, reject: (error: unknown) => void): void {
-  held.resolve = resolve;
-  held.reject = reject;
 }
 
 function itself(call: ClientCall): ClientCall {

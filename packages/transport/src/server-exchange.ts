@@ -8,13 +8,30 @@ import {
   ResponseHead,
   TpError,
 } from '@tp/wire';
+import type { BodyReader } from './body-reader.ts';
+import type { BodyWriter } from './body-writer.ts';
 import { isCompressed } from './compressed-body.ts';
-import { Exchange, type OutgoingStream } from './exchange.ts';
+import {
+  type Exchange,
+  giveCredit,
+  isReceiving,
+  type OutgoingStream,
+  startReader,
+  startWriter,
+} from './exchange.ts';
+import { jsonOf, piecesOf, textOf } from './incoming-body.ts';
 import type { ServerLink } from './server-link.ts';
 
 /** A request as its server sees it, and the way to answer it. */
-export class ServerExchange extends Exchange {
+export class ServerExchange implements Exchange {
+  readonly id: number;
   readonly link: ServerLink;
+  dueAt = 0;
+  trailers: Fields | undefined = undefined;
+  detached = false;
+  reader: BodyReader | undefined = undefined;
+  writer: BodyWriter | undefined = undefined;
+  earlyCredit = 0;
   readonly #head: RequestHead;
   #response: ResponseHead | undefined = undefined;
   #body: Uint8Array | undefined = undefined;
@@ -25,17 +42,28 @@ export class ServerExchange extends Exchange {
   #returned = false;
   #abort: AbortController | undefined = undefined;
   #cause: TpError | undefined = undefined;
+  /** The body that came with the head: a range of its batch. */
+  readonly #bytes: Uint8Array;
+  readonly #bodyStart: number;
+  readonly #bodyEnd: number;
 
-  constructor(link: ServerLink, id: number, head: RequestHead) {
-    super();
+  /** The body is a range of `bytes`; with `more` there is none yet, and it comes piece by piece. */
+  constructor(
+    link: ServerLink,
+    id: number,
+    head: RequestHead,
+    more: boolean,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ) {
     this.link = link;
     this.id = id;
     this.#head = head;
-  }
-
-  /** The body as its record brought it. */
-  begin(bytes: Uint8Array, start: number, end: number, more: boolean): void {
-    this.receive(bytes, start, end, more);
+    this.#bytes = bytes;
+    this.#bodyStart = start;
+    this.#bodyEnd = end;
+    if (more) startReader(this, link);
   }
 
   get method(): string {
@@ -67,6 +95,43 @@ export class ServerExchange extends Exchange {
   /** Where the request came from, for people. */
   get peer(): string {
     return this.link.peer;
+  }
+
+  /** The body piece by piece; it can be read once. Leaving the loop early cancels the exchange. */
+  get body(): AsyncIterable<Uint8Array> {
+    return piecesOf(this);
+  }
+
+  /**
+   * The whole body: at once when it came with its head, else a promise.
+   *
+   * @throws {TpError} BODY_LIMIT past `maxBufferedBodyBytes`; what ended the exchange if it was
+   * not the end of the body.
+   */
+  bytes(): Uint8Array | Promise<Uint8Array> {
+    if (this.reader !== undefined) return this.reader.collect();
+    if (this.#cause !== undefined) throw this.#cause;
+    return this.#bytes.subarray(this.#bodyStart, this.#bodyEnd);
+  }
+
+  /** `bytes()` as UTF-8 text. */
+  text(): string | Promise<string> {
+    return textOf(this);
+  }
+
+  /** `text()` parsed as JSON. */
+  json(): unknown {
+    return jsonOf(this);
+  }
+
+  /** Whether the body is to come in pieces, and has not all come. */
+  get receiving(): boolean {
+    return isReceiving(this);
+  }
+
+  /** Size of the body that came with the head, in bytes. */
+  get inlineLength(): number {
+    return this.#bodyEnd - this.#bodyStart;
   }
 
   /** Stays what it was when the response was put in line, whatever becomes of it there. */
@@ -149,7 +214,7 @@ export class ServerExchange extends Exchange {
     }
     this.#state = 'written';
     if (stream === undefined) this.settled();
-    else this.send(stream, this.link);
+    else startWriter(this, stream, this.link);
   }
 
   /** A head that the handler gave may not be sent: the exchange cannot go on. */
@@ -208,6 +273,14 @@ export class ServerExchange extends Exchange {
     );
   }
 
+  consumed(bytes: number): void {
+    giveCredit(this, bytes);
+  }
+
+  writable(): void {
+    this.link.writable(this);
+  }
+
   /** The handler has stopped reading: that alone ends nothing but the reading. */
   abandoned(): void {}
 
@@ -235,10 +308,10 @@ export class ServerExchange extends Exchange {
       void stopSource(this.#stream.source);
     if (error !== undefined) {
       this.#cause = error;
-      this.failBody(error);
+      this.reader?.fail(error);
       this.#abort?.abort(error);
     }
-    this.releaseBody();
+    this.reader?.release();
     this.link.ended(this);
   }
 }

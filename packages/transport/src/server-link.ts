@@ -7,7 +7,7 @@ import {
   TpError,
 } from '@tp/wire';
 import type { Connection } from './connection.ts';
-import type { Deadlines } from './deadlines.ts';
+import type { Deadlines, Timed } from './deadlines.ts';
 import { Link } from './link.ts';
 import { linkError } from './link-error.ts';
 import type { ResolvedLinkOptions } from './options.ts';
@@ -76,6 +76,10 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
     });
   }
 
+  eachTimed(visit: (item: Timed) => void): void {
+    this.streams.each(visit);
+  }
+
   highestId(): number {
     return this.#lastId;
   }
@@ -100,7 +104,7 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
   }
 
   ended(exchange: ServerExchange): void {
-    this.#owner.deadlines.disarm(exchange);
+    exchange.dueAt = 0;
     this.#cancels.earn(CANCELS_PER_REQUEST);
     if (this.streams.get(exchange.id) === exchange) this.forget(exchange.id);
   }
@@ -142,18 +146,21 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
       this.control((encoder) => encoder.cancel(id, error.code, 'no', error.message));
       return;
     }
-    const exchange = new ServerExchange(this, id, head);
+    const exchange = new ServerExchange(this, id, head, more, bytes, start, end);
     this.streams.add(exchange);
     this.counters.requests++;
     this.#owner.running++;
     this.#runningBytes += end - start;
-    exchange.begin(bytes, start, end, more);
     if (timeoutMs > 0) this.#owner.deadlines.arm(exchange, this.receivedAt + timeoutMs);
     this.#owner.handle(exchange);
   }
 
   response(): void {
-    throw linkError('PROTOCOL', 'a response came from the dialer (W-023)');
+    this.refuseWrongWay('response');
+  }
+
+  protected refuseWrongWay(kind: 'request' | 'response'): void {
+    if (kind === 'response') throw linkError('PROTOCOL', 'a response came from the dialer (W-023)');
   }
 
   cancel(id: number, code: ErrorCode, _processed: Processed, message: string): void {

@@ -58,7 +58,9 @@ class SocketServer implements TransportServer, ServerLinkOwner {
     this.handle = handle;
     this.#options = resolveLinkOptions(options);
     this.#tls = options.tls;
-    this.deadlines = new Deadlines(this.#options.clock);
+    this.deadlines = new Deadlines(this.#options.clock, (visit) => {
+      for (const link of this.#links) link.eachTimed(visit);
+    });
   }
 
   get addresses(): readonly string[] {
@@ -115,5 +117,6 @@ class SocketServer implements TransportServer, ServerLinkOwner {
       if (this.#links.size === 0) resolve();
     });
     timer.clear();
+    this.deadlines.stop();
   }
 }

@@ -45,9 +45,15 @@ export class StreamTable<T extends Numbered> {
 
   /** All streams, in no order. Safe against changes while it runs. */
   all(): T[] {
-    const all = [...this.#old.values()];
-    for (const stream of this.#ring) if (stream !== undefined) all.push(stream);
+    const all: T[] = [];
+    this.each((stream) => all.push(stream));
     return all;
+  }
+
+  /** Calls `visit` for each stream, in no order; it must not add or delete any. */
+  each(visit: (stream: T) => void): void {
+    for (const stream of this.#old.values()) visit(stream);
+    for (const stream of this.#ring) if (stream !== undefined) visit(stream);
   }
 
   #grow(): void {

@@ -25,21 +25,10 @@ import { acceptOpen, ScriptedPeer, scriptedServer } from './test/scripted-peer.t
  */
 const topics = readVectors();
 
-/** Vectors that this package does not yet pass; each must be taken off here when it does. */
-const KNOWN_FAILING: ReadonlySet<string> = new Set([
-  'a response from the dialer that is not legal',
-  'a request from the acceptor that is not legal',
-  'trailers that are not legal for a stream that was never opened',
-  'a response that is not legal to what was never asked',
-  'trailers that are not legal for a stream that was cancelled are dropped',
-  "credit for a response's body may come before the response: it is added",
-]);
-
-/** Runs a test for each vector; those that are known to fail must do so. */
+/** Runs a test for each vector. */
 function each(vectors: readonly Vector[], run: (vector: Vector) => Promise<void>): void {
   for (const vector of vectors) {
-    const fails = KNOWN_FAILING.has(vector.name);
-    test(`${vector.name} (${vector.rules.join(', ')})`, { fails }, () => run(vector));
+    test(`${vector.name} (${vector.rules.join(', ')})`, () => run(vector));
   }
 }
 
@@ -119,14 +108,12 @@ async function play(peer: ScriptedPeer, steps: readonly Step[]): Promise<void> {
  * The errors that a vector expects, against what the peer was told. Cancels that still wait when
  * the link ends are not said.
  */
-async function judged(peer: ScriptedPeer, { name }: Vector, steps: readonly Step[]): Promise<void> {
+async function judged(peer: ScriptedPeer, steps: readonly Step[]): Promise<void> {
   const streams = steps.flatMap(({ records }) => records.filter(isStreamError));
   const expected = streams.map(({ id, code }) => ({ id, code }));
   const cancels = () => peer.heard('cancel').map(({ id, code }) => ({ id, code }));
   const fault = steps.at(-1)?.error;
-  if (fault === undefined || KNOWN_FAILING.has(name)) {
-    peer.say((encoder) => encoder.ping(SIGN_OF_LIFE));
-  }
+  if (fault === undefined) peer.say((encoder) => encoder.ping(SIGN_OF_LIFE));
   const lives = () => peer.heard('pong').some(({ token }) => token === SIGN_OF_LIFE);
   await eventually(() => peer.ended || lives());
   if (fault === undefined) {
@@ -183,7 +170,7 @@ describe.each(topics)('a server and the vectors of $name', ({ vectors }) => {
       expect(socket.bytesRead).toBe(0);
       return;
     }
-    await judged(peer, vector, vector.steps);
+    await judged(peer, vector.steps);
     // Requests that stand before a fault in its envelope may have been handled (W-026).
     const requests = vector.steps.flatMap(({ records }) => records.flatMap(wanted));
     const isFaulty = vector.steps.at(-1)?.error !== undefined;
@@ -219,6 +206,6 @@ describe('a client', () => {
     const peer = await acceptOpen(server);
     for (const _ of requests) await peer.next('request');
     await play(peer, answers);
-    await judged(peer, vector, answers);
+    await judged(peer, answers);
   });
 });
