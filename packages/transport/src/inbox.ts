@@ -7,7 +7,7 @@ import {
   type RecordSink,
   TpError,
 } from '@tp/wire';
-import { nodeBytes } from './node-bytes.ts';
+import { nodeBytes, unzeroed } from './node-bytes.ts';
 import { isOneHello } from './opening.ts';
 import type { ResolvedLinkOptions } from './options.ts';
 import type { LinkCounters } from './stats.ts';
@@ -29,7 +29,7 @@ export class Inbox {
     const { limits } = options;
     this.#sink = sink;
     this.#counters = counters;
-    this.#envelopes = new EnvelopeDecoder(limits);
+    this.#envelopes = new EnvelopeDecoder(limits, unzeroed);
     this.#decoder = new BatchDecoder(nodeBytes, limits, sink);
     this.#unpacked = new UnpackedSide(options.codecs, limits.batchUnpacked);
   }

@@ -167,7 +167,8 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
   /** Puts a record of control in line, ahead of heads and data. */
   control(write: Control): void {
     if (this.state === 'closed') return;
-    if (this.#outbox.controls >= this.options.limits.maxQueuedControl) {
+    const unread = this.#blocked ? this.#outbox.controls : 0;
+    if (unread >= this.options.limits.maxQueuedControl) {
       this.counters.hit('maxQueuedControl');
       this.fail(
         linkError('ENHANCE_YOUR_CALM', 'the peer does not read the answers that it causes'),

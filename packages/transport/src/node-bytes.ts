@@ -19,3 +19,8 @@ export const nodeBytes: ByteOps = {
   },
   crc32: (bytes, seed) => crc32(bytes, seed),
 };
+
+/** Memory with whatever was in it: for what is written in full before it is read. */
+export function unzeroed(size: number): Uint8Array {
+  return new Uint8Array(Buffer.allocUnsafeSlow(size).buffer);
+}

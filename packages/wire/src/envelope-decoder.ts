@@ -16,11 +16,12 @@ const EMPTY = new Uint8Array(0);
  */
 export class EnvelopeDecoder {
   readonly #limits: WireLimits;
+  readonly #allocate: (size: number) => Uint8Array;
   readonly #reader = new ByteReader();
   /**
    * What has arrived of an incomplete envelope: the first `#held` bytes of `#kept`. At first that
-   * is the end of a chunk; with more, memory of our own of at most twice the size, so that bytes
-   * that drip in cost no more than bytes that pour.
+   * is the end of a chunk; with more, memory of our own of at most four times the size, so that
+   * bytes that drip in cost no more than bytes that pour.
    */
   #kept: Uint8Array = EMPTY;
   #held = 0;
@@ -30,9 +31,16 @@ export class EnvelopeDecoder {
   #lengthBytes = 0;
   #maxLength = MAX_HELLO;
 
-  /** @param limits what our own hello says. Until `opened` is called, only a hello fits (W-009). */
-  constructor(limits: WireLimits) {
+  /**
+   * @param limits what our own hello says. Until `opened` is called, only a hello fits (W-009).
+   * @param allocate gives memory, which need not be zeroed. Default: zeroed.
+   */
+  constructor(
+    limits: WireLimits,
+    allocate: (size: number) => Uint8Array = (size) => new Uint8Array(size),
+  ) {
     this.#limits = limits;
+    this.#allocate = allocate;
   }
 
   /** The peer's hello was read: envelopes of full size may follow. */
@@ -118,8 +126,8 @@ export class EnvelopeDecoder {
   #keep(piece: Uint8Array): void {
     const held = this.#held + piece.length;
     if (held > this.#kept.length) {
-      const grown = new Uint8Array(Math.min(this.#needed, 2 * held));
-      grown.set(this.#kept);
+      const grown = this.#allocate(Math.min(this.#needed, 4 * held));
+      grown.set(this.#kept.subarray(0, this.#held));
       this.#kept = grown;
     }
     this.#kept.set(piece, this.#held);
