@@ -47,6 +47,7 @@ export class BatchDecoder {
     const reader = this.#reader;
     const end = bytes.length;
     reader.enter(bytes, 0, end);
+    this.#parts.bytes = bytes;
     while (reader.position < end) {
       const tag = reader.varint();
       if (tag !== schema.BATCH_RECORD) {
@@ -142,7 +143,7 @@ export class BatchDecoder {
   #head(knownBelow: number): void {
     const reader = this.#reader;
     const parts = this.#parts;
-    parts.clear(reader.bytes);
+    parts.clear();
     this.#id = 0;
     this.#bodyStart = 0;
     this.#bodyEnd = 0;

@@ -28,14 +28,14 @@ export class HeadParts {
   readonly ops: number[] = [];
   /** Where each text starts and ends in `bytes`, in turn. */
   readonly texts: number[] = [];
+  /** The batch that they stand in. */
   bytes: Uint8Array = new Uint8Array(0);
 
-  clear(bytes: Uint8Array): void {
+  clear(): void {
     this.block = 0;
     this.keep = 0;
     if (this.ops.length > 0) this.ops.length = 0;
     if (this.texts.length > 0) this.texts.length = 0;
-    this.bytes = bytes;
   }
 }
 
