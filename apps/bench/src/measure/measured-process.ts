@@ -38,9 +38,14 @@ export class MeasuredProcess {
     await this.nextLine(PATIENCE_MS);
   }
 
-  /** One run. @throws {Error} when the process ends or says something else than a sample. */
-  async run(seconds: number): Promise<Sample> {
-    this.child.stdin?.write(`${JSON.stringify({ seconds })}\n`);
+  /**
+   * One run.
+   *
+   * @param which the case to run, where the process has several.
+   * @throws {Error} when the process ends or says something else than a sample.
+   */
+  async run(seconds: number, which?: string): Promise<Sample> {
+    this.child.stdin?.write(`${JSON.stringify({ seconds, which })}\n`);
     return parseSample(await this.nextLine(seconds * 1000 + PATIENCE_MS));
   }
 

@@ -9,6 +9,8 @@ export interface Result extends Partial<Figures> {
   readonly codec?: Codec | 'gzip';
   readonly tls?: boolean;
   readonly callers?: number;
+  /** Bytes on the wire that are written or read in a second, where that alone is measured. */
+  readonly bytesPerSecond?: number;
 }
 
 /** One system against another, both measured in this run. */

@@ -12,6 +12,7 @@ const COLUMNS: readonly Column[] = [
   { title: 'µs/op', cell: (result) => fixed(result.nsPerOp, 1000, 2) },
   { title: 'CPU µs/op', cell: (result) => fixed(result.cpuUsPerOp, 1, 2) },
   { title: 'ops/s', cell: (result) => grouped(result.opsPerSecond) },
+  { title: 'MB/s', cell: (result) => fixed(result.bytesPerSecond, 1e6, 1) },
   { title: 'HTTP B/op', cell: (result) => fixed(result.httpBytesPerOp, 1, 0) },
   { title: 'wire B/op', cell: (result) => fixed(result.wireBytesPerOp, 1, 1) },
   { title: 'HTTP/wire', cell: savings },

@@ -8,6 +8,7 @@ import { makeTrafficFolder, writeTrafficFile } from '../traffic/file.ts';
 import { requestHttp1, responseHttp1 } from '../traffic/http1.ts';
 import { makeExchanges, type TrafficKind } from '../traffic/kinds.ts';
 import { bytesRatios } from './bytes-ratios.ts';
+import { headerBytes } from './header-bytes.ts';
 import type { Suite } from './suite.ts';
 import { countTpBytes } from './tp-bytes.ts';
 
@@ -55,7 +56,13 @@ export const bytes: Suite = async ({ quick, progress }) => {
     }
   }
   ratios.push(...bytesRatios(results));
-  return { results, ratios, notMeasured };
+  progress('the heads of real sites, against HPACK');
+  const headers = headerBytes();
+  return {
+    results: [...results, ...headers.results],
+    ratios: [...ratios, ...headers.ratios],
+    notMeasured: [...notMeasured, ...headers.notMeasured],
+  };
 };
 
 /** Makes three rows of a measurement: both directions together, requests, responses. */

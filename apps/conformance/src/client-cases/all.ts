@@ -1,0 +1,43 @@
+import type { ClientCase } from '../case.ts';
+import { bodies } from './bodies.ts';
+import { byteCases } from './bytes.ts';
+import { cancels } from './cancels.ts';
+import { compression } from './compression.ts';
+import { creditCases } from './credit.ts';
+import { envelope } from './envelope.ts';
+import { floods } from './floods.ts';
+import { leavingCases } from './goaway.ts';
+import { growth } from './growth.ts';
+import { legalHeads } from './legal-heads.ts';
+import { life } from './life.ts';
+import { opening } from './opening.ts';
+import { order } from './order.ts';
+import { packing } from './packing.ts';
+import { programs } from './programs.ts';
+import { retries } from './retries.ts';
+import { secrets } from './secrets.ts';
+import { streams } from './streams.ts';
+import { table } from './table.ts';
+
+/** Every case for clients, in the order of docs/protocol.md. */
+export const clientCases: readonly ClientCase[] = [
+  ...byteCases,
+  ...opening,
+  ...envelope,
+  ...order,
+  ...table,
+  ...programs,
+  ...secrets,
+  ...legalHeads,
+  ...streams,
+  ...bodies,
+  ...creditCases,
+  ...compression,
+  ...packing,
+  ...life,
+  ...cancels,
+  ...floods,
+  ...leavingCases,
+  ...retries,
+  ...growth,
+];

@@ -1,0 +1,26 @@
+import type { ClientLink } from '../engine/client-link.ts';
+import type { ClientUnderTest } from '../engine/client-under-test.ts';
+import { expectThat } from '../engine/failure.ts';
+import type { Result } from '../engine/result.ts';
+import type { SaidOf } from '../referee/said.ts';
+
+/** Serves whatever requests come until the client reports. */
+export async function serve(
+  client: ClientUnderTest,
+  link: ClientLink,
+  answer: (request: SaidOf<'request'>) => unknown,
+): Promise<readonly Result[]> {
+  const results = client.results();
+  const reported = results.then(() => undefined);
+  for (;;) {
+    const request = await Promise.race([link.request().catch(() => undefined), reported]);
+    if (request === undefined) return results;
+    await answer(request);
+  }
+}
+
+/** Fails unless both are the same bytes. */
+export function expectBytes(found: Uint8Array, wanted: Uint8Array): void {
+  const isSame = Buffer.compare(found, wanted) === 0;
+  expectThat(isSame, `the ${wanted.length} bytes`, `${found.length} bytes, or others`);
+}

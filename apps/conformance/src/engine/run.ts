@@ -1,0 +1,69 @@
+import type { CaseResult, CaseTitle } from '../case.ts';
+import type { Offer } from '../craft/hello.ts';
+
+/** How many cases run at once. */
+const AT_ONCE = 16;
+
+/** What runs the cases and who is told of each. */
+export interface Play<C extends CaseTitle> {
+  /** Plays one case; throws when something is wrong. */
+  play(one: C): Promise<void>;
+  done(result: CaseResult): void;
+}
+
+/** Cases that need no codec but those that the peer offers. */
+export function applicable<C extends CaseTitle>(
+  cases: readonly C[],
+  offers: readonly Offer[],
+): C[] {
+  return cases.filter(
+    ({ needs }) => needs === undefined || offers.some(({ codec }) => codec === needs),
+  );
+}
+
+/** Plays a case and gives what became of it. */
+export async function playOne<C extends CaseTitle>(one: C, play: Play<C>): Promise<CaseResult> {
+  const { rule, name } = one;
+  let why = '';
+  try {
+    await play.play(one);
+  } catch (error) {
+    why = error instanceof Error ? reason(error) : String(error);
+  }
+  const result = { rule, name, ok: why === '', why };
+  play.done(result);
+  return result;
+}
+
+/** Plays cases one after the other. */
+export async function playInTurn<C extends CaseTitle>(
+  cases: readonly C[],
+  play: Play<C>,
+): Promise<CaseResult[]> {
+  const results: CaseResult[] = [];
+  for (const one of cases) results.push(await playOne(one, play));
+  return results;
+}
+
+/** Plays cases side by side, each on links of its own. Results stand in the order of the cases. */
+export async function playSideBySide<C extends CaseTitle>(
+  cases: readonly C[],
+  play: Play<C>,
+): Promise<CaseResult[]> {
+  const results: CaseResult[] = [];
+  const queue = [...cases.entries()];
+  const work = async () => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      const [at, one] = next;
+      results[at] = await playOne(one, play);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  return results;
+}
+
+/** What a person needs to know: a fault of the kit itself comes with its place. */
+function reason(error: Error): string {
+  const isExpected = error.name === 'Failure' || error.name === 'Violation';
+  return isExpected ? error.message : (error.stack ?? error.message);
+}

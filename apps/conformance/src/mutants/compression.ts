@@ -1,0 +1,46 @@
+import type { Mutant } from './mutant.ts';
+
+/** Servers that keep windows wrongly (section 9). */
+export const compressionMutants: readonly Mutant[] = [
+  {
+    name: 'takes a window larger than it offered',
+    rule: 'W-071',
+    role: 'server',
+    file: 'transport/dist/windows.js',
+    find: 'codec === undefined || windowLog > codec.windowLog',
+    replace: 'codec === undefined',
+  },
+  {
+    name: 'takes windows below the smallest',
+    rule: 'W-071',
+    role: 'server',
+    file: 'wire/dist/hello.js',
+    find: 'windowLog >= least && windowLog <= most',
+    replace: 'windowLog <= most',
+  },
+  {
+    name: 'packs with a larger window than was offered',
+    rule: 'W-071',
+    role: 'server',
+    file: 'transport/dist/opening.js',
+    find: 'Math.min(codec.windowLog, offer.windowLog)',
+    replace: 'codec.windowLog',
+    beside: ['W-070'],
+  },
+  {
+    name: 'goes on with the old window when a new one starts',
+    rule: 'W-070',
+    role: 'server',
+    file: 'transport/dist/windows.js',
+    find: 'if (window !== undefined)',
+    replace: 'if (window !== undefined && this.#unpacker === undefined)',
+  },
+  {
+    name: 'drops a window that starts without packed',
+    rule: 'W-077',
+    role: 'server',
+    file: 'transport/dist/windows.js',
+    find: 'if (window !== undefined)',
+    replace: 'if (window !== undefined && packed !== undefined)',
+  },
+];

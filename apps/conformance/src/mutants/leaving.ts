@@ -1,0 +1,71 @@
+import type { Mutant } from './mutant.ts';
+
+/** Servers that end links wrongly (section 10). */
+export const leavingMutants: readonly Mutant[] = [
+  {
+    name: 'leaves without a first step',
+    rule: 'W-102',
+    role: 'server',
+    file: 'transport/dist/server-link.js',
+    find: "this.control((encoder) => encoder.goaway(0, 'NO_ERROR', false));",
+    replace: '',
+  },
+  {
+    name: 'leaves before it has answered',
+    rule: 'W-102',
+    role: 'server',
+    file: 'transport/dist/link.js',
+    find: "this.state === 'closed' || this.streams.size > 0",
+    replace: "this.state === 'closed'",
+  },
+  {
+    name: 'says a last id that nobody asked',
+    rule: 'W-101',
+    role: 'server',
+    file: 'transport/dist/server-link.js',
+    find: 'const finalId = this.#lastId;',
+    replace: 'const finalId = this.#lastId + 1;',
+    beside: ['W-102'],
+  },
+  {
+    name: 'lets the last id rise',
+    rule: 'W-101',
+    role: 'server',
+    file: 'transport/dist/server-link.js',
+    find: 'return this.#finalId ?? this.#lastId;',
+    replace: 'return this.#lastId;',
+    beside: ['W-105', 'W-059'],
+  },
+  {
+    name: 'handles requests behind its final goaway',
+    rule: 'W-105',
+    role: 'server',
+    file: 'transport/dist/server-link.js',
+    find: 'this.#refusing = true;',
+    replace: '',
+  },
+  {
+    name: 'ends the link for an error without a word',
+    rule: 'W-103',
+    role: 'server',
+    file: 'transport/dist/link.js',
+    find: 'this.connection.write(this.#sealer.seal(true).slice());',
+    replace: '',
+  },
+  {
+    name: 'says of an error that it took nothing',
+    rule: 'W-103',
+    role: 'server',
+    file: 'transport/dist/link.js',
+    find: 'encoder.goaway(this.lastTaken(), error',
+    replace: 'encoder.goaway(0, error',
+  },
+  {
+    name: 'lets handlers run on when the connection ends',
+    rule: 'W-104',
+    role: 'server',
+    file: 'transport/dist/server-link.js',
+    find: 'exchange.fail(error);',
+    replace: '',
+  },
+];

@@ -1,0 +1,22 @@
+import { parseArgs } from 'node:util';
+import type { CodecName } from '@tp/wire';
+
+/** What both of our peers are told. */
+export interface OwnOptions {
+  readonly port: number;
+  readonly codecs: readonly CodecName[];
+}
+
+/** Reads `--port N --codec zstd|deflate|none`. */
+export function parseOwnOptions(args: readonly string[]): OwnOptions {
+  const { values } = parseArgs({
+    args: [...args],
+    options: { port: { type: 'string' }, codec: { type: 'string', default: 'zstd' } },
+  });
+  return { port: Number(values.port), codecs: codecsOf(values.codec) };
+}
+
+function codecsOf(codec: string): CodecName[] {
+  if (codec === 'zstd') return ['zstd', 'deflate'];
+  return [codec === 'deflate' ? 'deflate' : 'none'];
+}

@@ -1,0 +1,100 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import type { ClientCase, Findings, ServerCase } from '../case.ts';
+import { ClientDriver } from '../engine/drive-client.ts';
+import { type DriveOptions, driveServer } from '../engine/drive-server.ts';
+import type { Peer } from './peers.ts';
+
+const HOST = '127.0.0.1';
+/** How long a peer may take to start, in ms. */
+const START_MS = 10_000;
+
+/** Starts the server, drives it, and ends it. */
+export async function drivePeerServer(
+  peer: Peer,
+  cases: readonly ServerCase[],
+  options: DriveOptions,
+): Promise<Findings> {
+  const port = await freePort();
+  const child = start(peer, port);
+  try {
+    await listening(port, child);
+    return await driveServer({ host: HOST, port }, cases, options);
+  } finally {
+    await end(child);
+  }
+}
+
+/** Starts the client, drives it, and ends it. */
+export async function drivePeerClient(
+  peer: Peer,
+  cases: readonly ClientCase[],
+  options: DriveOptions,
+): Promise<Findings> {
+  const driver = await ClientDriver.listen(0, options);
+  const child = start(peer, driver.port);
+  try {
+    return await Promise.race([driver.drive(cases), neverCame(child)]);
+  } finally {
+    driver.close();
+    await end(child);
+  }
+}
+
+function start({ command, args }: Peer, port: number): ChildProcess {
+  return spawn(command, [...args, '--port', String(port)], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+}
+
+/** Rejects when the process could not be started, or has ended for a fault. */
+async function neverCame(child: ChildProcess): Promise<never> {
+  const [code] = await once(child, 'exit');
+  if (code === 0) return new Promise<never>(() => {});
+  throw new Error(`the client has ended with ${code}`);
+}
+
+async function listening(port: number, child: ChildProcess): Promise<void> {
+  let failed: unknown;
+  child.once('error', (error) => {
+    failed = error;
+  });
+  const giveUpAt = performance.now() + START_MS;
+  while (!(await answers(port))) {
+    if (failed !== undefined) throw failed;
+    if (child.exitCode !== null) throw new Error(`the server has ended with ${child.exitCode}`);
+    if (performance.now() > giveUpAt) throw new Error('the server does not listen');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: HOST, port }, () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, HOST);
+  await once(server, 'listening');
+  const { port }: Pick<AddressInfo, 'port'> = portOf(server.address());
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+function portOf(address: AddressInfo | string | null): { port: number } {
+  if (address !== null && typeof address === 'object') return address;
+  throw new Error('no port was bound');
+}
