@@ -2,10 +2,11 @@ import type { ClientCase } from '../case.ts';
 import type { Code, Processed } from '../codes.ts';
 import { cancel, data, goaway } from '../craft/record.ts';
 import type { ClientLink } from '../engine/client-link.ts';
-import { expectEqual } from '../engine/failure.ts';
+import { expectEqual, expectThat } from '../engine/failure.ts';
 import type { OrderedRequest } from '../engine/order.ts';
 import { expectAnswer, expectError } from '../engine/result.ts';
 import { get, post } from './ask.ts';
+import { serve } from './serve.ts';
 
 /** How often a request may be made for one order (W-109: it should give up after three attempts). */
 const SANE = 10;
@@ -136,19 +137,18 @@ export const retries: readonly ClientCase[] = [
       requests: [get('/busy'), get('/last')],
       async run(client) {
         const link = await client.link();
-        const last = await link.request('/last');
-        const results = client.results();
-        const reported = results.then(() => undefined);
-        for (let attempts = 1; ; attempts++) {
-          const asked = link.request('/busy').catch(() => undefined);
-          const request = await Promise.race([asked, reported]);
-          if (request === undefined) break;
-          expectEqual('that there are too many attempts', attempts > SANE, false);
-          link.send(cancel(request.id, code, 'NO'));
-          if (attempts === 1) link.answer(last.id, 200);
-        }
-        expectError((await results)[0], [code], 'no');
-        expectAnswer((await results)[1], { status: 200 });
+        let attempts = 0;
+        const results = await serve(client, link, ({ id, path }) => {
+          if (path === '/last') {
+            link.answer(id, 200);
+            return;
+          }
+          attempts++;
+          expectThat(attempts <= SANE, `${SANE} attempts at most`, 'more');
+          link.send(cancel(id, code, 'NO'));
+        });
+        expectError(results[0], [code], 'no');
+        expectAnswer(results[1], { status: 200 });
       },
     }),
   ),

@@ -13,7 +13,14 @@ export async function serve(
   const results = client.results();
   const reported = results.then(() => undefined);
   for (;;) {
-    const request = await Promise.race([link.request().catch(() => undefined), reported]);
+    let failure: unknown;
+    const asked = link.request().catch((error: unknown) => {
+      failure = error;
+      return undefined;
+    });
+    const request = await Promise.race([asked, reported]);
+    // A client that has all its answers may close its link before it reports.
+    if (failure !== undefined && link.ended === undefined) throw failure;
     if (request === undefined) return results;
     await answer(request);
   }

@@ -44,9 +44,12 @@ export class ClientUnderTest {
     return link;
   }
 
-  /** What the client says became of its requests: one result for each. */
+  /** What the client says became of its requests: one result for each. It may be asked for again when none came. */
   results(): Promise<readonly Result[]> {
-    this.#results ??= this.#conversation.results();
+    this.#results ??= this.#conversation.results().catch((error: unknown) => {
+      this.#results = undefined;
+      throw error;
+    });
     return this.#results;
   }
 

@@ -1,7 +1,7 @@
 import type { CaseResult, CaseTitle } from '../case.ts';
 import type { DriveOptions } from '../engine/drive-server.ts';
 import { makeReport, type Report } from '../report.ts';
-import { drivePeerClient, drivePeerServer } from '../self/drive-peer.ts';
+import { drivePeerClient, drivePeerServer, type PeerOptions } from '../self/drive-peer.ts';
 import type { Peer } from '../self/peers.ts';
 import type { Cases } from '../self/self.ts';
 import type { Mutant } from './mutant.ts';
@@ -14,8 +14,8 @@ const AT_ONCE = 2;
 /** How a mutant did before it was asked whether our own peer passes what it failed. */
 interface Trial {
   readonly mutant: Mutant;
-  /** Cases that failed for the mutant's rule. */
-  readonly failures: readonly CaseResult[];
+  /** The first case that failed and names the mutant's rule. */
+  readonly failure: CaseResult | undefined;
   /** What kept the mutant from being driven; empty when nothing did. */
   readonly trouble: string;
 }
@@ -24,6 +24,8 @@ interface Trial {
  * Drives each mutant through the cases of its rule, two at a time. A mutant is caught by a case that
  * fails, names the mutant's rule, and passes our own peer as it is. Its report has one result,
  * which is a success when it was caught and names the case.
+ *
+ * @throws {Error} when our peers are not compiled.
  */
 export async function driveMutants(
   mutants: readonly Mutant[],
@@ -68,17 +70,21 @@ async function tryOne(
 ): Promise<Trial> {
   const rules = [mutant.rule, ...(mutant.beside ?? [])];
   const isOfRules = ({ rule }: CaseTitle) => rules.includes(rule);
-  const peer = workshop.make(mutant);
-  const failures: CaseResult[] = [];
-  const note = (one: CaseResult) => {
-    if (names(one, mutant.rule)) failures.push(one);
+  const enough = new AbortController();
+  let failure: CaseResult | undefined;
+  const done = (one: CaseResult) => {
+    if (failure !== undefined || !names(one, mutant.rule)) return;
+    failure = one;
+    enough.abort();
   };
+  let trouble = '';
   try {
-    await drive(peer, cases, isOfRules, { timeoutMs, done: note });
-    return { mutant, failures, trouble: '' };
+    const options = { timeoutMs, done, signal: enough.signal };
+    await workshop.lend(mutant, (peer) => drive(peer, cases, isOfRules, options));
   } catch (error) {
-    return { mutant, failures, trouble: error instanceof Error ? error.message : String(error) };
+    trouble = error instanceof Error ? error.message : String(error);
   }
+  return { mutant, failure, trouble };
 }
 
 /** Whether a case that failed names that rule: as its own, or as what the referee found broken. */
@@ -95,13 +101,13 @@ async function passedUnchanged(
 ): Promise<Record<Peer['role'], ReadonlySet<string>>> {
   const passedBy = async (role: Peer['role']) => {
     const ofRole = trials.filter(({ mutant }) => mutant.role === role);
-    const failed = new Set(ofRole.flatMap(({ failures }) => failures.map(titleOf)));
+    const failed = new Set(ofRole.flatMap(({ failure }) => (failure ? [titleOf(failure)] : [])));
     const hasFailed = (one: CaseTitle) => failed.has(titleOf(one));
     const passed = new Set<string>();
-    const note = (one: CaseResult) => {
+    const done = (one: CaseResult) => {
       if (one.ok) passed.add(titleOf(one));
     };
-    await drive(workshop.unchanged(role), cases, hasFailed, { timeoutMs, done: note });
+    await drive(workshop.unchanged(role), cases, hasFailed, { timeoutMs, done });
     return passed;
   };
   return { server: await passedBy('server'), client: await passedBy('client') };
@@ -111,7 +117,7 @@ function drive(
   peer: Peer,
   cases: Cases,
   isWanted: (one: CaseTitle) => boolean,
-  options: DriveOptions,
+  options: PeerOptions,
 ): Promise<unknown> {
   return peer.role === 'server'
     ? drivePeerServer(peer, cases.server.filter(isWanted), options)
@@ -123,15 +129,17 @@ function titleOf({ rule, name }: CaseTitle): string {
 }
 
 function makeMutantReport(
-  { mutant, failures, trouble }: Trial,
+  { mutant, failure, trouble }: Trial,
   fair: Record<Peer['role'], ReadonlySet<string>>,
 ): Report {
   const { role, rule, name } = mutant;
-  const catcher = failures.find((one) => fair[role].has(titleOf(one)));
-  const result: CaseResult =
-    catcher === undefined
-      ? { rule, name: 'no case catches it', ok: false, why: trouble }
-      : { rule, name: `caught by ${titleOf(catcher)}`, ok: true, why: catcher.why };
-  const report = makeReport(role, `mutant ${name}`, { results: [result], omitted: 0 });
-  return { ...report, mutant: true };
+  const report = (result: Omit<CaseResult, 'rule'>): Report => ({
+    ...makeReport(role, `mutant ${name}`, { results: [{ rule, ...result }], omitted: 0 }),
+    mutant: true,
+  });
+  if (failure === undefined) return report({ name: 'no case catches it', ok: false, why: trouble });
+  const title = titleOf(failure);
+  if (fair[role].has(title))
+    return report({ name: `caught by ${title}`, ok: true, why: failure.why });
+  return report({ name: `${title} fails, but our own peer too`, ok: false, why: failure.why });
 }

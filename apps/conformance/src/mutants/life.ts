@@ -44,7 +44,7 @@ export const lifeMutants: readonly Mutant[] = [
   },
   {
     name: 'bears no second ping',
-    rule: 'W-094',
+    rule: 'W-099',
     role: 'server',
     file: 'transport/dist/keepalive.js',
     find: 'const STRIKES = 2;',

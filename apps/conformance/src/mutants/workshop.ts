@@ -49,30 +49,29 @@ export class Workshop {
 
   /** Our peer as it is. */
   unchanged(role: Peer['role']): Peer {
-    return this.#peer(role, UNCHANGED, 'unchanged');
+    return peerIn(join(this.#root, UNCHANGED), role);
   }
 
   /**
-   * Our peer with that change.
+   * Lends our peer with that change.
    *
    * @throws {Error} naming the mutant when what it changes does not stand in the file exactly once.
    */
-  make(mutant: Mutant): Peer {
-    const folder = `mutant-${++this.#made}`;
-    cpSync(join(this.#root, UNCHANGED), join(this.#root, folder), { recursive: true });
-    const file = join(this.#root, folder, 'node_modules', '@tp', mutant.file);
-    writeFileSync(file, changed(mutant, existsSync(file) ? readFileSync(file, 'utf8') : ''));
-    return this.#peer(mutant.role, folder, mutant.name);
+  async lend<T>(mutant: Mutant, use: (peer: Peer) => Promise<T>): Promise<T> {
+    const folder = join(this.#root, `mutant-${++this.#made}`);
+    cpSync(join(this.#root, UNCHANGED), folder, { recursive: true });
+    try {
+      const file = join(folder, 'node_modules', '@tp', mutant.file);
+      writeFileSync(file, changed(mutant, existsSync(file) ? readFileSync(file, 'utf8') : ''));
+      return await use(peerIn(folder, mutant.role));
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   }
 
   /** Removes the folder. */
   close(): void {
     rmSync(this.#root, { recursive: true, force: true });
-  }
-
-  #peer(role: Peer['role'], folder: string, name: string): Peer {
-    const file = join(this.#root, folder, 'dist', `own-${role}.js`);
-    return { role, name, command: process.execPath, args: [file], file };
   }
 }
 
@@ -86,6 +85,11 @@ export function changed({ name, file, find, replace }: Mutant, code: string): st
     );
   }
   return `${before}${replace}${after}`;
+}
+
+function peerIn(folder: string, role: Peer['role']): Peer {
+  const file = join(folder, 'dist', `own-${role}.js`);
+  return { role, name: role, command: process.execPath, args: [file], file };
 }
 
 function copyCode(from: string, to: string): void {

@@ -10,14 +10,20 @@ const HOST = '127.0.0.1';
 /** How long a peer may take to start, in ms. */
 const START_MS = 10_000;
 
+/** How a peer is driven that the kit starts itself. */
+export interface PeerOptions extends DriveOptions {
+  /** Ends the peer before its time: what is left of the cases fails then. */
+  readonly signal?: AbortSignal;
+}
+
 /** Starts the server, drives it, and ends it. */
 export async function drivePeerServer(
   peer: Peer,
   cases: readonly ServerCase[],
-  options: DriveOptions,
+  options: PeerOptions,
 ): Promise<Findings> {
   const port = await freePort();
-  const child = start(peer, port);
+  const child = start(peer, port, options);
   try {
     await listening(port, child);
     return await driveServer({ host: HOST, port }, cases, options);
@@ -30,10 +36,10 @@ export async function drivePeerServer(
 export async function drivePeerClient(
   peer: Peer,
   cases: readonly ClientCase[],
-  options: DriveOptions,
+  options: PeerOptions,
 ): Promise<Findings> {
   const driver = await ClientDriver.listen(0, options);
-  const child = start(peer, driver.port);
+  const child = start(peer, driver.port, options);
   try {
     return await Promise.race([driver.drive(cases), neverCame(child)]);
   } finally {
@@ -42,9 +48,11 @@ export async function drivePeerClient(
   }
 }
 
-function start({ command, args }: Peer, port: number): ChildProcess {
+function start({ command, args }: Peer, port: number, { signal }: PeerOptions): ChildProcess {
   return spawn(command, [...args, '--port', String(port)], {
     stdio: ['ignore', 'ignore', 'inherit'],
+    signal,
+    killSignal: 'SIGKILL',
   });
 }
 
