@@ -8,8 +8,6 @@ export const UNTESTED_RULES: ReadonlyMap<string, string> = new Map([
     'W-098',
     'takes half a minute of silence; tests of @tp/transport show it by a clock of their own',
   ],
-  ['W-099', 'gives leave to allow more: the cases on floods stay within it on both sides'],
-  ['W-107', 'is about seconds that nobody sees from outside; tests of @tp/transport show its end'],
   [
     'W-108',
     'begins at id 2^29: a client counts its ids itself, and would have to send half a billion',

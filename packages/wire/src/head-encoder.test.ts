@@ -8,50 +8,83 @@ function request(method: string, path: string, ...raw: string[]): RequestHead {
   return new RequestHead(method, path, new Fields(raw));
 }
 
+/** Stores a name, in a head of its own; gives the slot that has it, if one does. */
+function name(
+  table: SendTable,
+  text: string,
+  ops: number[],
+  { forced = false, begins = true } = {},
+): number | undefined {
+  if (begins) table.begin();
+  const info = table.name(text);
+  table.storeName(info, ops, [], forced);
+  return info.entry?.slot;
+}
+
 describe('the table of the sender', () => {
-  test('what has to go is said by DROP before its room is used', () => {
-    const table = new SendTable(320, () => false);
+  test('what makes room is replaced where it stands; what goes besides is dropped before that', () => {
+    // 512 bytes are sixteen slots, of which twelve are free, and room for twelve names of ten letters.
+    const table = new SendTable(512, () => false);
     const ops: number[] = [];
-    const names = Array.from({ length: 6 }, (_, index) => `n${index}`);
-    for (const name of names) {
-      table.begin();
-      expect(table.name(name, ops, [], false).entry).toBeDefined();
-    }
-    // 320 bytes are ten slots, of which six are free.
-    expect(ops.filter((op) => op === 19)).toEqual([]);
+    for (let i = 0; i < 12; i++) expect(name(table, `name-${10_000 + i}`, ops)).toBe(4 + i);
+    expect(ops).not.toContain(19);
+    ops.length = 0;
+    expect(name(table, 'name-20000', ops)).toBe(4);
+    expect(ops).toEqual([7, 4]);
+    ops.length = 0;
     table.begin();
-    const { entry } = table.name('n6', ops, [], false);
-    expect(ops.slice(-4)).toEqual([19, entry?.slot, 7, entry?.slot]);
+    const block = table.store({ size: 64, short: false, onEvict: () => {} }, ops);
+    expect(block?.slot).toBe(5);
+    expect(ops).toEqual([19, 6]);
+  });
+
+  test('a field takes the place of the name that stood alone', () => {
+    const table = new SendTable(512, () => false);
+    const ops: number[] = [];
+    const slot = name(table, 'n', ops);
+    ops.length = 0;
+    expect(table.storeField(table.name('n'), 'v', false, ops)?.slot).toBe(slot);
+    expect(table.name('n').entry?.slot).toBe(slot);
+    expect(ops).toEqual([]);
   });
 
   test('what a head uses is not evicted by it, unless a secret needs the room', () => {
-    const table = new SendTable(320, (name) => name.startsWith('s'));
+    const table = new SendTable(320, (text) => text.startsWith('s'));
     const ops: number[] = [];
     table.begin();
-    for (let i = 0; i < 6; i++) table.name(`n${i}`, ops, [], true);
-    expect(table.name('n6', ops, [], true).entry).toBeUndefined();
-    expect(ops).not.toContain(19);
-    expect(table.name('s', ops, [], false).entry).toBeUndefined();
-    expect(table.name('s', ops, [], true).entry).toBeDefined();
-    expect(ops).toContain(19);
+    const here = { begins: false };
+    for (let i = 0; i < 6; i++) name(table, `n${i}`, ops, { ...here, forced: true });
+    expect(name(table, 'n6', ops, { ...here, forced: true })).toBeUndefined();
+    expect(name(table, 's', ops, here)).toBeUndefined();
+    expect(name(table, 's', ops, { ...here, forced: true })).toBeDefined();
   });
 
-  test('an entry that was not used for long goes before those in use', () => {
+  test('an entry that was not used of late goes before those that were', () => {
     const table = new SendTable(4096, () => false);
     const ops: number[] = [];
+    const slots = Array.from({ length: 100 }, (_, i) => name(table, `n${i}`, ops));
+    for (let i = 0; i < 100; i++) if (i !== 50) name(table, `n${i}`, ops);
+    for (let i = 0; ; i++) {
+      const slot = name(table, `new-${i}`, ops);
+      if (!slots.includes(slot)) continue;
+      expect(slot).toBe(slots[50]);
+      break;
+    }
+  });
+
+  test('a name goes on with another field when the one that had it is gone', () => {
+    const table = new SendTable(4096, () => false);
+    const ops: number[] = [];
+    name(table, 'n', ops);
+    const info = table.name('n');
     table.begin();
-    for (let i = 0; i < 100; i++) table.name(`n${i}`, ops, [], false);
-    for (let round = 0; round < 200; round++) {
-      table.begin();
-      for (let i = 0; i < 100; i++) if (i !== 50) table.name(`n${i}`, ops, [], false);
-    }
-    ops.length = 0;
-    for (let i = 0; !ops.includes(19); i++) {
-      table.begin();
-      table.name(`new-${i}`, ops, [], false);
-    }
-    // The names stand in slots 4, 5, …
-    expect(ops.slice(ops.indexOf(19))[1]).toBe(4 + 50);
+    const first = table.storeField(info, 'one', true, ops);
+    const second = table.storeField(info, 'two', true, ops);
+    expect(info.entry).toBe(first);
+    if (first !== undefined) table.drop(first, ops);
+    expect(info.entry).toBe(second);
+    if (second !== undefined) table.drop(second, ops);
+    expect(table.name('n')).not.toBe(info);
   });
 });
 

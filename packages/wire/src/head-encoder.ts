@@ -2,8 +2,8 @@ import { TpError } from './errors.ts';
 import type { Fields } from './fields.ts';
 import type { RequestHead, ResponseHead } from './head.ts';
 import { checkHead, checkSize, checkValue, type HeadKind } from './head-check.ts';
+import { HeadProgram } from './head-program.ts';
 import { type HeadDraft, HeadTemplate } from './head-template.ts';
-import { AT_SECOND, AT_START, type Hole } from './hole.ts';
 import { FIELD_OVERHEAD, MAX_NAME, type WireLimits } from './limits.ts';
 import {
   FILL_BLOB,
@@ -16,26 +16,8 @@ import {
   OP_STORE,
   OP_VALUE,
 } from './schema.ts';
-import { type NameInfo, SendTable } from './send-table.ts';
-import { Shape, ShapeBook } from './shape.ts';
-
-/** A head as a program over the table: what the fields `block`, `ops`, `text` and `keep` of a record say. */
-export class HeadProgram {
-  block = 0;
-  keep = 0;
-  readonly ops: number[] = [];
-  readonly texts: string[] = [];
-  /** Values that go to `plain` as blobs, in order. */
-  readonly blobs: string[] = [];
-
-  clear(): void {
-    this.block = 0;
-    this.keep = 0;
-    if (this.ops.length > 0) this.ops.length = 0;
-    if (this.texts.length > 0) this.texts.length = 0;
-    if (this.blobs.length > 0) this.blobs.length = 0;
-  }
-}
+import { type NameInfo, type SendEntry, SendTable } from './send-table.ts';
+import { flatten, type Shape, ShapeBook, shapeKey } from './shape.ts';
 
 /** Longer values are sent as they are and never stored. */
 const LONGEST_STORED = 1024;
@@ -43,11 +25,23 @@ const LONGEST_STORED = 1024;
 const RECENT = 16;
 /** A larger table is not used, whatever the peer offers: it is our memory too. */
 const LARGEST_TABLE = 1024 * 1024;
+/** From this share of values that come again on, those of a name are taken to stay; below, to change. */
+const STEADY = 0.7;
+/**
+ * Where a value is packed, the window makes little of one that comes again: only where nearly all do,
+ * the number of a slot is shorter.
+ */
+const STEADY_PACKED = 0.9;
+/** About what storing a value costs that does not come again, in bytes. */
+const STORING_COST = 1.5;
+/** About what a block saves on a head, in bytes. */
+const BLOCK_GAIN = 10;
 
 /**
- * Turns heads into programs over the table. It learns: the first head of a shape (a method or
- * status and a list of names) is kept as a block; what differs in the next one becomes a hole; so a
- * head that repeats costs a block's number, and one that nearly repeats costs its differences.
+ * Turns heads into programs over the table. It learns: a head is kept as a block when that pays for
+ * others of its shape (a method or status and a list of names); what differs in the next one becomes
+ * a hole; so a head that repeats costs a block's number, and one that nearly repeats costs its
+ * differences.
  */
 export class HeadEncoder {
   readonly #limits: WireLimits;
@@ -111,15 +105,18 @@ export class HeadEncoder {
     const raw = fields.raw;
     const size = checkHead(kind, start, second, raw, this.#limits);
     this.#checkSecrets(raw);
-    const shape = this.#shapes.find(kind, start, second, raw);
-    const template = shape.template;
+    const key = shapeKey(kind, start, second, raw);
+    const template = this.#shapes.find(key)?.template;
     if (template?.matches(kind, start, second, fields)) {
       this.#remember(template);
       this.#use(template, second, raw);
       return;
     }
-    this.#shapes.learn(shape, second, raw, size);
-    this.#learn(shape, kind, start, second, raw);
+    const flat = flatten(kind, start, second, raw);
+    const shape = this.#shapes.learn(key, flat, size);
+    const holes = this.#writeOut(shape, flat);
+    if (holes !== undefined)
+      this.#keep(shape, { kind, flat, pseudos: (flat.length - raw.length) / 2, holes });
   }
 
   #use(template: HeadTemplate, second: string, raw: readonly string[]): void {
@@ -136,25 +133,24 @@ export class HeadEncoder {
     table.touch(template.entry);
     let plain = true;
     for (const hole of template.holes) {
+      const info = hole.info;
       const value = template.valueIn(hole, second, raw);
-      const blob = hole.info.secret && !this.#inline;
-      if (hole.worthLooking()) {
-        const field = table.field(hole.info, value);
+      const blob = info.secret && !this.#inline;
+      if (info.habit.worthLooking()) {
+        const field = table.field(info, value);
         if (field !== undefined) {
-          hole.repeated();
+          info.habit.known();
           ops.push(field.slot << 2);
           plain = false;
           continue;
         }
-        if (value.length <= LONGEST_STORED && hole.seenBefore(value)) {
-          const stored = table.storeField(hole.info, value, ops);
-          if (stored !== undefined) {
-            if (blob) ops.push(FILL_BLOB_STORE, stored.slot);
-            else ops.push((stored.slot << 2) | OP_STORE);
-            (blob ? blobs : texts).push(value);
-            plain = false;
-            continue;
-          }
+        const stored = this.#worthStoring(info, value) ? this.#store(info, value) : undefined;
+        if (stored !== undefined) {
+          if (blob) ops.push(FILL_BLOB_STORE, stored.slot);
+          else ops.push((stored.slot << 2) | OP_STORE);
+          (blob ? blobs : texts).push(value);
+          plain = false;
+          continue;
         }
       }
       ops.push(blob ? FILL_BLOB : FILL_TEXT);
@@ -164,44 +160,64 @@ export class HeadEncoder {
     if (plain && ops.length === template.holes.length) ops.length = 0;
   }
 
-  #learn(
-    shape: Shape,
-    kind: HeadKind,
-    start: string,
-    second: string,
-    raw: readonly string[],
-  ): void {
+  /** Writes a head out, field by field. Gives the holes of the block that it is to be kept as, if it is. */
+  #writeOut(shape: Shape, flat: readonly string[]): HeadDraft['holes'] | undefined {
     const table = this.#table;
     const { ops, texts } = this.#program;
     table.begin();
-    this.#dropBlock(shape);
     for (let old = this.#shapes.oldestBeyond(); old; old = this.#shapes.oldestBeyond()) {
-      this.#dropBlock(old);
+      if (old.template !== undefined) table.drop(old.template.entry, ops);
     }
-    const holes: Hole[] = [];
-    let size = FIELD_OVERHEAD;
-    const add = (name: string, value: string, at: number, position: number) => {
-      const info = table.name(name, ops, texts, !this.#inline);
-      const isHole = this.#addField(info, value, shape.variable[position] === true);
-      if (isHole) holes.push(shape.hole(position, at, info));
-      size += name.length + FIELD_OVERHEAD + (isHole ? 0 : value.length);
-    };
-    if (kind === 'request') {
-      add(':method', start, AT_START, Shape.START);
-      add(':path', second, AT_SECOND, Shape.SECOND);
-    } else if (kind === 'response') {
-      add(':status', start, AT_START, Shape.START);
-      if (second !== '') add(':reason', second, AT_SECOND, Shape.SECOND);
+    const infos: NameInfo[] = [];
+    for (let i = 0; i < flat.length; i += 2) infos.push(table.name(flat[i] ?? ''));
+    const holes: { position: number; info: NameInfo }[] | undefined = this.#worthKeeping(
+      shape,
+      flat,
+      infos,
+    )
+      ? []
+      : undefined;
+    for (let position = 0; position < infos.length; position++) {
+      const info = infos[position];
+      if (info === undefined) continue;
+      const value = flat[2 * position + 1] ?? '';
+      const variable = shape.variable[position] === true;
+      table.storeName(info, ops, texts, !this.#inline);
+      if (holes === undefined) this.#addField(info, value, false, false);
+      else if (this.#addField(info, value, variable, !variable)) holes.push({ position, info });
     }
-    for (let i = 0; i < raw.length; i += 2) {
-      add(raw[i] ?? '', raw[i + 1] ?? '', i + 1, Shape.FIELDS + i / 2);
-    }
-    this.#keep(shape, { kind, start, second, raw, holes }, size);
+    return holes;
   }
 
-  /** Writes one field out; tells whether it is a hole of a block that is made of this head. */
-  #addField(info: NameInfo, value: string, variable: boolean): boolean {
-    const table = this.#table;
+  /**
+   * Whether a head is worth keeping as a block. Values in its holes must be said as text though the
+   * table has them, or might have them the next time: that must not cost more than blocks would have
+   * saved on the heads of this shape so far.
+   */
+  #worthKeeping(shape: Shape, flat: readonly string[], infos: readonly NameInfo[]): boolean {
+    let cost = 0;
+    for (let position = 0; position < infos.length; position++) {
+      const info = infos[position];
+      if (info === undefined) continue;
+      const value = flat[2 * position + 1] ?? '';
+      const steady = info.habit.repeats(STEADY);
+      if (!steady && !isStart(info)) shape.variable[position] = true;
+      if (shape.variable[position] !== true) continue;
+      if (steady || info.fields.has(value)) cost += value.length;
+    }
+    if (cost > shape.debt) {
+      shape.debt += BLOCK_GAIN;
+      return false;
+    }
+    shape.debt = 0;
+    return true;
+  }
+
+  /**
+   * Writes one field out. It is fixed in a block that is made of the head when it comes from the
+   * table or goes there; tells whether it is a hole instead.
+   */
+  #addField(info: NameInfo, value: string, hole: boolean, fixed: boolean): boolean {
     const { ops, texts, blobs } = this.#program;
     const nameSlot = info.entry?.slot;
     if (nameSlot === undefined) {
@@ -210,32 +226,51 @@ export class HeadEncoder {
       return true;
     }
     const blob = info.secret && !this.#inline;
-    if (!variable && value.length <= LONGEST_STORED) {
-      const known = table.field(info, value);
-      if (known !== undefined) {
-        ops.push((known.slot << 2) | OP_FIELD);
-        return false;
-      }
-      const stored = table.storeField(info, value, ops);
-      if (stored !== undefined) {
-        if (blob) ops.push(OP_SECRET_STORE, nameSlot, stored.slot);
-        else ops.push((nameSlot << 2) | OP_STORE, stored.slot);
-        (blob ? blobs : texts).push(value);
-        return false;
-      }
+    const known = this.#table.field(info, value);
+    if (known !== undefined) info.habit.known();
+    if (!hole && known !== undefined) {
+      ops.push((known.slot << 2) | OP_FIELD);
+      return false;
     }
-    if (blob) ops.push(OP_SECRET, nameSlot);
+    const worth = known === undefined && this.#worthStoring(info, value);
+    const stored = fixed || (worth && !hole) ? this.#store(info, value) : undefined;
+    if (stored !== undefined) {
+      if (blob) ops.push(OP_SECRET_STORE, nameSlot, stored.slot);
+      else ops.push((nameSlot << 2) | OP_STORE, stored.slot);
+    } else if (blob) ops.push(OP_SECRET, nameSlot);
     else ops.push((nameSlot << 2) | OP_VALUE);
     (blob ? blobs : texts).push(value);
-    return true;
+    return stored === undefined;
   }
 
-  #keep(shape: Shape, draft: HeadDraft, size: number): void {
-    const ops = this.#program.ops;
-    const entry = this.#table.store(size, ops, () => {
+  /**
+   * Whether a value that the table does not have should go there; its habit learns of it. When others
+   * have to go for it, it must have been met before.
+   */
+  #worthStoring(info: NameInfo, value: string): boolean {
+    const habit = info.habit;
+    const metBefore = habit.met(value);
+    const packed = !this.#inline && !info.secret;
+    if (!habit.repeats(packed ? STEADY_PACKED : STORING_COST / value.length)) return false;
+    return metBefore || habit.repeats(STEADY) || this.#table.hasRoom(info, value);
+  }
+
+  #store(info: NameInfo, value: string): SendEntry | undefined {
+    if (value.length > LONGEST_STORED) return undefined;
+    return this.#table.storeField(info, value, info.habit.repeats(STEADY), this.#program.ops);
+  }
+
+  #keep(shape: Shape, draft: HeadDraft): void {
+    const { flat, holes } = draft;
+    let size = FIELD_OVERHEAD * (1 + flat.length / 2);
+    for (const text of flat) size += text.length;
+    for (const { position } of holes) size -= flat[2 * position + 1]?.length ?? 0;
+    const onEvict = () => {
       if (shape.template !== undefined) this.#retire(shape.template);
       shape.template = undefined;
-    });
+    };
+    const over = shape.template?.entry;
+    const entry = this.#table.store({ size, short: false, onEvict, over }, this.#program.ops);
     if (entry === undefined) return;
     shape.template = new HeadTemplate(entry, draft);
     this.#program.keep = entry.slot;
@@ -250,10 +285,6 @@ export class HeadEncoder {
   #retire(template: HeadTemplate): void {
     const at = this.#recent.indexOf(template);
     if (at >= 0) this.#recent.splice(at, 1);
-  }
-
-  #dropBlock(shape: Shape): void {
-    if (shape.template !== undefined) this.#table.drop(shape.template.entry, this.#program.ops);
   }
 
   /** Checks what a head has in the holes of its template; the rest was checked when it was learned. */
@@ -286,3 +317,8 @@ export class HeadEncoder {
 const STATUS_TEXT: readonly string[] = Array.from({ length: 600 }, (_, status) =>
   status >= 100 ? String(status) : '',
 );
+
+/** Whether that is the name of what heads of one shape share, so that it is never a hole. */
+function isStart(info: NameInfo): boolean {
+  return info.name === ':method' || info.name === ':status';
+}

@@ -97,13 +97,25 @@ describe('the table over long runs', () => {
     }
   });
 
-  test('a head that nearly repeats costs its differences; a value met again is stored, others are not', () => {
-    const pipe = new Pipe();
-    const sizes = ['/a', '/b', '/c', '/c', '/c', '/d', '/e', '/f'].map((path, index) => {
+  test('a head that nearly repeats costs its differences; a value met again is named', () => {
+    const pipe = new Pipe({}, true);
+    const letters = [...'abcdabcdabcd'];
+    const sizes = letters.map((letter, index) => {
       const fields = new Fields(['accept', 'application/json', 'host', 'example.org']);
-      pipe.encoder.request(index + 1, new RequestHead('GET', path, fields), undefined, false, 0);
+      const head = new RequestHead('GET', `/a/rather/long/path/${letter}`, fields);
+      pipe.encoder.request(index + 1, head, undefined, false, 0);
       return pipe.flush().records.length;
     });
-    expect(sizes).toEqual([74, 18, 10, 13, 9, 10, 10, 10]);
+    expect(sizes).toEqual([93, 34, 34, 35, 9, 9, 10, 32, 9, 9, 10, 9]);
+  });
+
+  test('values that never come again are not stored', () => {
+    const pipe = new Pipe({}, true);
+    const sizes = Array.from({ length: 300 }, (_, index) => {
+      const path = `/unique/${100_000 + index * 7}`;
+      pipe.encoder.request(index + 1, new RequestHead('GET', path), undefined, false, 0);
+      return pipe.flush().records.length;
+    });
+    expect(new Set(sizes.slice(150))).toEqual(new Set([22]));
   });
 });

@@ -1,17 +1,29 @@
 import type { Fields } from './fields.ts';
 import type { HeadKind } from './head-check.ts';
-import { AT_SECOND, type Hole } from './hole.ts';
 import { FIELD_OVERHEAD } from './limits.ts';
-import type { SendEntry } from './send-table.ts';
+import type { NameInfo, SendEntry } from './send-table.ts';
 
-/** What a template is made of. */
+/** A head that is kept as a block. */
 export interface HeadDraft {
   readonly kind: HeadKind;
-  readonly start: string;
-  readonly second: string;
-  readonly raw: readonly string[];
-  readonly holes: readonly Hole[];
+  /** Names and values in turn, pseudo fields first. */
+  readonly flat: readonly string[];
+  /** How many of its fields are pseudo fields. */
+  readonly pseudos: number;
+  /** Which of its fields are holes, in order. */
+  readonly holes: readonly { readonly position: number; readonly info: NameInfo }[];
 }
+
+/** A place in a block whose value each head brings. */
+export interface Hole {
+  /** Index of the value in the flat list of fields, or one of those below. */
+  readonly at: number;
+  readonly info: NameInfo;
+}
+
+/** What `Hole.at` is for the path or the reason, and for the method or the status. */
+const AT_SECOND = -1;
+const AT_START = -2;
 
 /** A block as its sender remembers it: which heads it stands for, and what they must fill. */
 export class HeadTemplate {
@@ -19,25 +31,21 @@ export class HeadTemplate {
   readonly holes: readonly Hole[];
   readonly #kind: HeadKind;
   readonly #start: string;
-  /** The path or the reason; undefined where it is a hole. */
+  /** The path or the reason; empty where there is none, undefined where it is a hole. */
   readonly #second: string | undefined;
   /** Names and values in turn; undefined where a hole is. */
   readonly #raw: readonly (string | undefined)[];
   #lastFields: Fields | undefined;
 
-  constructor(entry: SendEntry, draft: HeadDraft) {
-    const raw: (string | undefined)[] = draft.raw.slice();
-    let second: string | undefined = draft.second;
-    for (const hole of draft.holes) {
-      if (hole.at === AT_SECOND) second = undefined;
-      else if (hole.at >= 0) raw[hole.at] = undefined;
-    }
+  constructor(entry: SendEntry, { kind, flat, pseudos, holes }: HeadDraft) {
+    const wanted: (string | undefined)[] = flat.slice();
+    for (const { position } of holes) wanted[2 * position + 1] = undefined;
     this.entry = entry;
-    this.holes = draft.holes;
-    this.#kind = draft.kind;
-    this.#start = draft.start;
-    this.#second = second;
-    this.#raw = raw;
+    this.holes = holes.map(({ position, info }) => ({ at: atOf(position, pseudos), info }));
+    this.#kind = kind;
+    this.#start = pseudos > 0 ? (flat[1] ?? '') : '';
+    this.#second = pseudos > 1 ? wanted[3] : '';
+    this.#raw = wanted.slice(2 * pseudos);
   }
 
   /** Size of the head without what fills the holes, as W-063 counts it. */
@@ -67,4 +75,10 @@ export class HeadTemplate {
     if (hole.at >= 0) return raw[hole.at] ?? '';
     return hole.at === AT_SECOND ? second : this.#start;
   }
+}
+
+/** Where the value of a field stands: the first pseudo field is the start, the second one the second. */
+function atOf(position: number, pseudos: number): number {
+  if (position >= pseudos) return 2 * (position - pseudos) + 1;
+  return position === 0 ? AT_START : AT_SECOND;
 }

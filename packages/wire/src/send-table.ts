@@ -1,22 +1,43 @@
+import { Habit } from './habit.ts';
 import { FIELD_OVERHEAD } from './limits.ts';
 import { FIRST_SLOT, OP_DROP, OP_NAME, PSEUDO_NAMES } from './schema.ts';
+import { SHORT_END, Slots } from './slots.ts';
 
-/** What a slot of the sending table holds. `epoch` tells when it was last used. */
+/** What a slot of the sending table holds. */
 export interface SendEntry {
   readonly slot: number;
   readonly size: number;
+  /** The head that used it last, counted from the first. */
   epoch: number;
+  /** Whether it was used since it was stored, or since the search for room passed it. */
+  used: boolean;
   /** Called when the slot is taken for something else. */
   readonly onEvict: () => void;
 }
 
-/** What is known about a field's name: the slot that has it, and the stored fields of that name. */
+/** What is known about a field's name: a slot that has it, and the stored fields of that name. */
 export interface NameInfo {
   readonly name: string;
   /** Whether its values must stay out of the window (W-060). */
   readonly secret: boolean;
+  /** The name by itself or a field of it: either names it in a program. */
   entry: SendEntry | undefined;
+  /** The name by itself. The first field that is stored takes its place. */
+  bare: SendEntry | undefined;
   readonly fields: Map<string, SendEntry>;
+  readonly habit: Habit;
+}
+
+/** An entry that is to be stored. */
+interface Storing {
+  readonly size: number;
+  /** Whether it will be named often, and a slot with a short number is wanted. */
+  readonly short: boolean;
+  readonly onEvict: () => void;
+  /** The entry whose place it takes. */
+  readonly over?: SendEntry | undefined;
+  /** Room is made for it whatever has to go. */
+  readonly forced?: boolean;
 }
 
 /** Entries larger than this share of the table are not worth their place. */
@@ -24,29 +45,26 @@ const LARGEST_SHARE = 1 / 8;
 
 /**
  * The sender's side of a direction's table. It alone decides what is stored and what makes room
- * (W-050, W-051): an entry that was not used for long goes, found by a clock hand.
+ * (W-050, W-051): a clock hand looks for an entry that was not used since it passed last.
  */
 export class SendTable {
   readonly #limit: number;
   readonly #isSecret: (name: string) => boolean;
   readonly #entries: (SendEntry | undefined)[] = [];
   readonly #names = new Map<string, NameInfo>();
-  readonly #freeSlots: number[] = [];
+  readonly #slots: Slots;
   #bytes = 0;
   #epoch = 1;
   #hand = FIRST_SLOT;
-  /** No entry was last used before this epoch: a search for an older one is of no use. */
-  #coldest = 0;
-  /** The epoch in which every entry was found in use. */
-  #fullIn = 0;
 
   constructor(limit: number, isSecret: (name: string) => boolean) {
     this.#limit = limit;
     this.#isSecret = isSecret;
+    this.#slots = new Slots(Math.ceil(limit / FIELD_OVERHEAD));
     for (const [slot, name] of PSEUDO_NAMES.entries()) {
-      const entry: SendEntry = { slot, size: 0, epoch: Infinity, onEvict: () => {} };
+      const entry: SendEntry = { slot, size: 0, epoch: 0, used: true, onEvict: () => {} };
       this.#entries.push(entry);
-      this.#names.set(name, { name, secret: false, entry, fields: new Map() });
+      this.#names.set(name, newInfo(name, false, entry));
     }
   }
 
@@ -56,7 +74,8 @@ export class SendTable {
   }
 
   touch(entry: SendEntry): void {
-    if (entry.epoch < this.#epoch) entry.epoch = this.#epoch;
+    entry.epoch = this.#epoch;
+    entry.used = true;
   }
 
   /** Whether a name of that length can be stored when all else goes. */
@@ -68,37 +87,40 @@ export class SendTable {
     return this.#names.get(name)?.secret ?? this.#isSecret(name);
   }
 
+  /** What is known of a name. Its entry may be missing: `storeName` comes before it is used. */
+  name(name: string): NameInfo {
+    const known = this.#names.get(name);
+    if (known !== undefined) return known;
+    const info = newInfo(name, this.#isSecret(name), undefined);
+    this.#names.set(name, info);
+    return info;
+  }
+
   /**
-   * What is known of a name, storing it when it is new (its operation goes to `ops`, its text to
-   * `texts`). `entry` stays undefined when the table has no room for it; with `forced`, room is
-   * made for the name of a secret whatever has to go, and there always is when `canHold` says so.
+   * Makes sure that a slot has the name: if none has, it is stored (its operation goes to `ops`, its
+   * text to `texts`). `entry` stays undefined when the table has no room for it; with `forced`, room
+   * is made for the name of a secret whatever has to go, and there always is when `canHold` says so.
    */
-  name(name: string, ops: number[], texts: string[], forced: boolean): NameInfo {
-    let info = this.#names.get(name);
-    if (info === undefined) {
-      info = { name, secret: this.#isSecret(name), entry: undefined, fields: new Map() };
-      this.#names.set(name, info);
-    }
+  storeName(info: NameInfo, ops: number[], texts: string[], forced: boolean): void {
     if (info.entry !== undefined) {
       this.touch(info.entry);
-      return info;
+      return;
     }
-    const known = info;
     const onEvict = () => {
-      known.entry = undefined;
-      this.#forget(known);
+      if (info.entry === info.bare) this.#passOn(info);
+      info.bare = undefined;
     };
-    const size = name.length + FIELD_OVERHEAD;
-    const entry = this.store(size, ops, onEvict, forced && info.secret);
+    const size = info.name.length + FIELD_OVERHEAD;
+    const entry = this.store({ size, short: true, onEvict, forced: forced && info.secret }, ops);
     if (entry === undefined) {
-      this.#forget(info);
-      return info;
+      this.#passOn(info);
+      return;
     }
-    this.#names.set(name, info);
+    this.#names.set(info.name, info);
     info.entry = entry;
+    info.bare = entry;
     ops.push(OP_NAME, entry.slot);
-    texts.push(name);
-    return info;
+    texts.push(info.name);
   }
 
   /** The stored field of that value, or undefined. */
@@ -108,27 +130,57 @@ export class SendTable {
     return entry;
   }
 
-  /** Room for a field; undefined when there is none. The caller writes the operation that stores it. */
-  storeField(info: NameInfo, value: string, ops: number[]): SendEntry | undefined {
+  /** Whether a field can be stored without anything having to go for it. */
+  hasRoom(info: NameInfo, value: string): boolean {
+    return this.#bytes + info.name.length + value.length + FIELD_OVERHEAD <= this.#limit;
+  }
+
+  /**
+   * Room for a field; undefined when there is none. The caller writes the operation that stores it.
+   *
+   * @param short whether it will be named often.
+   */
+  storeField(info: NameInfo, value: string, short: boolean, ops: number[]): SendEntry | undefined {
     const size = info.name.length + value.length + FIELD_OVERHEAD;
-    const entry = this.store(size, ops, () => {
+    const onEvict = () => {
+      const gone = info.fields.get(value);
       info.fields.delete(value);
-      this.#forget(info);
-    });
+      if (info.entry === gone) this.#passOn(info);
+    };
+    const entry = this.store({ size, short, onEvict, over: info.bare }, ops);
     if (entry === undefined) return undefined;
-    if (!this.#names.has(info.name)) this.#names.set(info.name, info);
+    this.#names.set(info.name, info);
     info.fields.set(value, entry);
+    const named = info.entry?.slot ?? Infinity;
+    if (entry.slot < SHORT_END && named >= SHORT_END) info.entry = entry;
+    else info.entry ??= entry;
     return entry;
   }
 
-  /** Room for an entry of that size; what has to go is dropped in `ops`. Undefined when there is none. */
-  store(size: number, ops: number[], onEvict: () => void, forced = false): SendEntry | undefined {
+  /**
+   * Room for an entry; undefined when there is none. What has to go for it is dropped in `ops`, but
+   * for the one whose slot it takes: storing replaces that (W-053).
+   */
+  store(
+    { size, short, onEvict, over, forced = false }: Storing,
+    ops: number[],
+  ): SendEntry | undefined {
     if (size > this.#limit * LARGEST_SHARE && !forced) return undefined;
-    while (this.#bytes + size > this.#limit || !this.#hasSlot()) {
-      if (!this.#makeRoom(ops, forced)) return undefined;
+    let spare = over;
+    let slot: number | undefined;
+    for (;;) {
+      if (this.#bytes - (spare?.size ?? 0) + size <= this.#limit) {
+        slot = spare?.slot ?? this.#slots.take(short);
+        if (slot !== undefined) break;
+      }
+      const victim = this.#victim(forced, spare);
+      if (victim === undefined) return undefined;
+      if (spare === undefined) spare = victim;
+      else this.drop(victim, ops);
     }
-    const slot = this.#freeSlots.pop() ?? this.#entries.length;
-    const entry: SendEntry = { slot, size, epoch: this.#epoch, onEvict };
+    if (spare !== undefined) this.#remove(spare);
+    const entry: SendEntry = { slot, size, epoch: this.#epoch, used: false, onEvict };
+    while (this.#entries.length < slot) this.#entries.push(undefined);
     this.#entries[slot] = entry;
     this.#bytes += size;
     return entry;
@@ -136,51 +188,42 @@ export class SendTable {
 
   /** Empties an entry's slot, saying so in `ops`. */
   drop(entry: SendEntry, ops: number[]): void {
-    this.#entries[entry.slot] = undefined;
-    this.#freeSlots.push(entry.slot);
-    this.#bytes -= entry.size;
+    this.#remove(entry);
+    this.#slots.free(entry.slot);
     ops.push(OP_DROP, entry.slot);
+  }
+
+  #remove(entry: SendEntry): void {
+    this.#entries[entry.slot] = undefined;
+    this.#bytes -= entry.size;
     entry.onEvict();
   }
 
-  #hasSlot(): boolean {
-    return this.#freeSlots.length > 0 || this.#entries.length < this.#limit / FIELD_OVERHEAD;
-  }
-
-  /** Evicts an entry that is cold, else one that this head does not use, else, when forced, any. */
-  #makeRoom(ops: number[], forced: boolean): boolean {
-    const cold = this.#epoch - (this.#entries.length >> 1);
-    if (cold > this.#coldest) {
-      const found = this.#evictBefore(cold, ops);
-      if (found === undefined) return true;
-      this.#coldest = found;
-    }
-    if (this.#fullIn < this.#epoch) {
-      if (this.#evictBefore(this.#epoch, ops) === undefined) return true;
-      this.#fullIn = this.#epoch;
-    }
-    return forced && this.#evictBefore(Infinity, ops) === undefined;
-  }
-
-  /** Evicts the next entry that was last used before that epoch; when there is none, gives the lowest. */
-  #evictBefore(epoch: number, ops: number[]): number | undefined {
+  /** The next entry that neither this head uses nor others have used of late; when forced, any. */
+  #victim(forced: boolean, but: SendEntry | undefined): SendEntry | undefined {
     const entries = this.#entries;
-    let lowest = this.#epoch;
-    for (let step = FIRST_SLOT; step < entries.length; step++) {
+    // The first round may find all of them used; it marks them as passed.
+    for (let steps = 2 * entries.length; steps > 0; steps--) {
       if (this.#hand >= entries.length) this.#hand = FIRST_SLOT;
       const entry = entries[this.#hand++];
-      if (entry === undefined) continue;
-      if (entry.epoch < epoch) {
-        this.drop(entry, ops);
-        return undefined;
-      }
-      lowest = Math.min(lowest, entry.epoch);
+      if (entry === undefined || entry === but || entry.epoch === this.#epoch) continue;
+      if (!entry.used) return entry;
+      entry.used = false;
     }
-    return lowest;
+    if (!forced) return undefined;
+    return entries.find(
+      (entry, slot) => slot >= FIRST_SLOT && entry !== undefined && entry !== but,
+    );
   }
 
-  #forget(info: NameInfo): void {
-    if (info.entry !== undefined || info.fields.size > 0) return;
-    if (this.#names.get(info.name) === info) this.#names.delete(info.name);
+  /** The entry that had the name is gone: a field that has it takes its part, or the name is forgotten. */
+  #passOn(info: NameInfo): void {
+    info.entry = info.fields.values().next().value;
+    if (info.entry !== undefined || this.#names.get(info.name) !== info) return;
+    this.#names.delete(info.name);
   }
+}
+
+function newInfo(name: string, secret: boolean, entry: SendEntry | undefined): NameInfo {
+  return { name, secret, entry, bare: undefined, fields: new Map(), habit: new Habit() };
 }

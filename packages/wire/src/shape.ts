@@ -1,7 +1,5 @@
 import type { HeadKind } from './head-check.ts';
 import type { HeadTemplate } from './head-template.ts';
-import { Hole } from './hole.ts';
-import type { NameInfo } from './send-table.ts';
 
 /**
  * Names whose values are new in nearly every head: holes from the first one on. Whatever else
@@ -11,48 +9,31 @@ const VOLATILE = new Set(['cookie', 'date', 'set-cookie', 'traceparent', 'x-requ
 
 /** A method or status with a list of names, and what was learned about heads of that kind. */
 export class Shape {
-  /** Positions in `variable`: the method or status, the path or reason, the fields. */
-  static readonly START = 0;
-  static readonly SECOND = 1;
-  static readonly FIELDS = 2;
-
   readonly key: string;
-  /** Which positions have shown to differ from head to head. */
-  readonly variable: boolean[];
+  /** Which fields, pseudo fields first, have shown to differ from head to head. */
+  readonly variable: boolean[] = [];
   template: HeadTemplate | undefined;
   /** Size of the head that was learned last. */
   size = 0;
-  #second: string;
-  #raw: readonly string[];
-  readonly #holes = new Map<number, Hole>();
+  /** Bytes that a block would have saved on the heads that were written out since there was one. */
+  debt = 0;
+  #flat: readonly string[];
 
-  constructor(key: string, second: string, raw: readonly string[]) {
+  /** @param flat names and values in turn, pseudo fields first. */
+  constructor(key: string, flat: readonly string[]) {
     this.key = key;
-    this.#second = second;
-    this.#raw = raw;
-    this.variable = [false, false];
-    for (let i = 0; i < raw.length; i += 2) {
-      this.variable.push(VOLATILE.has((raw[i] ?? '').toLowerCase()));
+    this.#flat = flat;
+    for (let i = 0; i < flat.length; i += 2) {
+      this.variable.push(VOLATILE.has((flat[i] ?? '').toLowerCase()));
     }
   }
 
   /** Marks what differs from the head before as variable. */
-  compare(second: string, raw: readonly string[]): void {
-    if (second !== this.#second) this.variable[Shape.SECOND] = true;
-    for (let i = 1; i < raw.length; i += 2) {
-      if (raw[i] !== this.#raw[i]) this.variable[Shape.FIELDS + (i >> 1)] = true;
+  compare(flat: readonly string[]): void {
+    for (let i = 1; i < flat.length; i += 2) {
+      if (flat[i] !== this.#flat[i]) this.variable[i >> 1] = true;
     }
-    this.#second = second;
-    this.#raw = raw;
-  }
-
-  /** The hole of a position, with what it has learned so far. */
-  hole(position: number, at: number, info: NameInfo): Hole {
-    const known = this.#holes.get(position);
-    if (known !== undefined && known.info === info) return known;
-    const hole = new Hole(at, info);
-    this.#holes.set(position, hole);
-    return hole;
+    this.#flat = flat;
   }
 }
 
@@ -65,20 +46,20 @@ export class ShapeBook {
   readonly #shapes = new Map<string, Shape>();
   #bytes = 0;
 
-  /** The shape of a head; a new one is remembered once it is learned. */
-  find(kind: HeadKind, start: string, second: string, raw: readonly string[]): Shape {
-    let key = second === '' ? `${kind} ${start}` : `${kind} ${start} +`;
-    for (let i = 0; i < raw.length; i += 2) key += `\n${raw[i]}`;
-    return this.#shapes.get(key) ?? new Shape(key, second, raw);
+  /** The shape of that key; undefined when it is new or was forgotten. */
+  find(key: string): Shape | undefined {
+    return this.#shapes.get(key);
   }
 
   /** Compares a head with the one before of its shape, and remembers it. */
-  learn(shape: Shape, second: string, raw: readonly string[], size: number): void {
-    shape.compare(second, raw);
-    if (this.#shapes.delete(shape.key)) this.#bytes -= shape.size;
+  learn(key: string, flat: readonly string[], size: number): Shape {
+    const shape = this.#shapes.get(key) ?? new Shape(key, flat);
+    shape.compare(flat);
+    if (this.#shapes.delete(key)) this.#bytes -= shape.size;
     shape.size = size;
-    this.#shapes.set(shape.key, shape);
+    this.#shapes.set(key, shape);
     this.#bytes += size;
+    return shape;
   }
 
   /** A shape that has to go for those learned since; undefined when there is room. */
@@ -92,4 +73,28 @@ export class ShapeBook {
     }
     return undefined;
   }
+}
+
+/** What heads of one shape have in common: their kind, the method or status, and the names. */
+export function shapeKey(
+  kind: HeadKind,
+  start: string,
+  second: string,
+  raw: readonly string[],
+): string {
+  let key = second === '' ? `${kind} ${start}` : `${kind} ${start} +`;
+  for (let i = 0; i < raw.length; i += 2) key += `\n${raw[i]}`;
+  return key;
+}
+
+/** A head as names and values in turn, pseudo fields first. */
+export function flatten(
+  kind: HeadKind,
+  start: string,
+  second: string,
+  raw: readonly string[],
+): readonly string[] {
+  if (kind === 'request') return [':method', start, ':path', second, ...raw];
+  if (kind === 'trailers') return raw;
+  return second === '' ? [':status', start, ...raw] : [':status', start, ':reason', second, ...raw];
 }

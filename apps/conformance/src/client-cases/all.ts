@@ -4,6 +4,7 @@ import { byteCases } from './bytes.ts';
 import { cancels } from './cancels.ts';
 import { compression } from './compression.ts';
 import { creditCases } from './credit.ts';
+import { edges } from './edges.ts';
 import { envelope } from './envelope.ts';
 import { floods } from './floods.ts';
 import { leavingCases } from './goaway.ts';
@@ -40,4 +41,5 @@ export const clientCases: readonly ClientCase[] = [
   ...leavingCases,
   ...retries,
   ...growth,
+  ...edges,
 ];
