@@ -14,7 +14,10 @@ export interface LinkOptions {
   readonly codecs?: readonly (CodecName | Codec)[];
   /** How long records gather before a batch that is not full is sent, in ms. Default 0: an idle link sends at once. */
   readonly maxBatchDelayMs?: number;
-  /** A batch is closed at this size, in bytes before packing. Default 64 KiB. */
+  /**
+   * A batch is closed at this size, in bytes before packing. Default 256 KiB. Streamed bodies fill at
+   * most 64 KiB of it.
+   */
   readonly maxBatchBytes?: number;
   /** Further field names whose values stay out of the compression window (W-060). */
   readonly secretFields?: readonly string[];
@@ -50,7 +53,7 @@ export function resolveLinkOptions(options: LinkOptions): ResolvedLinkOptions {
   return {
     codecs: resolveCodecs(options.codecs ?? ['zstd', 'deflate']),
     maxBatchDelayMs: options.maxBatchDelayMs ?? 0,
-    maxBatchBytes: options.maxBatchBytes ?? 64 * 1024,
+    maxBatchBytes: options.maxBatchBytes ?? 256 * 1024,
     isSecret: (name) => secrets.has(name.toLowerCase()),
     limits: { ...DEFAULT_LINK_LIMITS, ...options.limits },
     clock: options.clock ?? systemClock,

@@ -13,6 +13,9 @@ export interface Sendable {
 /** Writes a record of control. */
 export type Control = (encoder: BatchEncoder) => void;
 
+/** Streamed bodies fill a batch up to here and no further, so that a small call waits for no more of them. */
+const MOST_WITH_DATA = 64 * 1024;
+
 /** What a head adds to a batch beside its fields and its body, at most. */
 const HEAD_ROOM = 8 * 1024;
 
@@ -84,7 +87,7 @@ export class Outbox<Waiting extends Sendable> {
     this.#fillControls(encoder, limit);
     const controlSize = encoder.size;
     this.#fillHeads(encoder, limit);
-    this.#fillData(encoder, limit);
+    this.#fillData(encoder, Math.min(limit, MOST_WITH_DATA));
     return encoder.size === controlSize;
   }
 
