@@ -18,6 +18,7 @@ describe('the command line', () => {
       timeoutMs: 5_000,
     });
     expect(parseCommand(['self'])).toMatchObject({ command: 'self', pattern: '' });
+    expect(parseCommand(['mutants'])).toMatchObject({ command: 'mutants', pattern: '' });
   });
 
   it.each([
@@ -33,6 +34,7 @@ describe('the command line', () => {
     ['client', 'a:1', '--listen', '2'],
     ['client', '--listen', 'x'],
     ['self', 'a:1'],
+    ['mutants', 'a:1'],
     ['self', '--unknown'],
     ['self', '--timeout', '-1'],
   ])('refuses %j %j %j %j', (...args) => {

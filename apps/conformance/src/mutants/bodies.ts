@@ -60,6 +60,22 @@ export const bodyMutants: readonly Mutant[] = [
     replace: 'if (false)',
   },
   {
+    name: "lets a stream's credit be overdrawn",
+    rule: 'W-043',
+    role: 'server',
+    file: 'transport/dist/exchange.js',
+    find: 'if (length > reader.window)',
+    replace: 'if (false)',
+  },
+  {
+    name: "gives a stream's credit to the link",
+    rule: 'W-044',
+    role: 'server',
+    file: 'transport/dist/exchange.js',
+    find: 'encoder.credit(exchange.id, granted)',
+    replace: 'encoder.credit(0, granted)',
+  },
+  {
     name: "gives none of the link's credit back",
     rule: 'W-044',
     role: 'server',

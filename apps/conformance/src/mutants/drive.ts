@@ -142,5 +142,9 @@ function makeMutantReport(
   const title = titleOf(failure);
   if (fair[role].has(title))
     return report({ name: `caught by ${title}`, ok: true, why: failure.why });
-  return report({ name: `${title} fails, but our own peer too`, ok: false, why: failure.why });
+  return report({
+    name: `${title} fails, but our own peer fails it too`,
+    ok: false,
+    why: failure.why,
+  });
 }

@@ -19,6 +19,14 @@ export const lifeMutants: readonly Mutant[] = [
     replace: 'void (new TpError({',
   },
   {
+    name: 'says NO of what was handled',
+    rule: 'W-092',
+    role: 'server',
+    file: 'wire/dist/codes.js',
+    find: 'return PROCESSED.indexOf(processed);',
+    replace: "return processed === 'yes' ? 1 : PROCESSED.indexOf(processed);",
+  },
+  {
     name: 'answers no ping',
     rule: 'W-093',
     role: 'server',
@@ -73,13 +81,5 @@ export const lifeMutants: readonly Mutant[] = [
     file: 'transport/dist/server-link.js',
     find: 'if (!this.#cancels.take())',
     replace: 'if (false)',
-  },
-  {
-    name: 'takes an unknown code for no error',
-    rule: 'W-113',
-    role: 'client',
-    file: 'wire/dist/codes.js',
-    find: "WIRE_CODES[number] ?? 'INTERNAL'",
-    replace: "WIRE_CODES[number] ?? 'NO_ERROR'",
   },
 ];

@@ -61,6 +61,14 @@ export const streamMutants: readonly Mutant[] = [
     beside: ['W-092'],
   },
   {
+    name: 'says MAYBE where it wants no more of a request',
+    rule: 'W-035',
+    role: 'server',
+    file: 'transport/dist/server-exchange.js',
+    find: "'NO_ERROR', 'yes'",
+    replace: "'NO_ERROR', 'maybe'",
+  },
+  {
     name: 'says NO of what its handler works on',
     rule: 'W-032',
     role: 'server',

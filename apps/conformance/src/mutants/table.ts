@@ -81,8 +81,8 @@ export const tableMutants: readonly Mutant[] = [
     rule: 'W-051',
     role: 'server',
     file: 'wire/dist/send-table.js',
-    find: 'this.#bytes + size > this.#limit ||',
-    replace: 'this.#bytes + size > this.#limit + 40 ||',
+    find: '+ size <= this.#limit)',
+    replace: '+ size <= this.#limit + 40)',
   },
   {
     name: 'drops entries without a word',
