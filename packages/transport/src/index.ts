@@ -8,6 +8,7 @@ export type { OutgoingStream } from './exchange.ts';
 export { DEFAULT_LINK_LIMITS, type LinkLimits } from './limits.ts';
 export type { ListenTls } from './listen.ts';
 export { deflate, zstd } from './native-codecs.ts';
+export { nodeBytes } from './node-bytes.ts';
 export type { LinkOptions } from './options.ts';
 export { createPool, type Pool, type PoolOptions } from './pool.ts';
 export { portableDeflate } from './portable-deflate.ts';

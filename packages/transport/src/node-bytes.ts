@@ -6,7 +6,7 @@ const { latin1Slice, latin1Write } = Buffer.prototype;
 /** Below this length a call into native code costs more than it saves. */
 const SHORT = 16;
 
-/** `ByteOps` by Node's native code. */
+/** What `@tp/wire` asks of its host, by Node's native code. */
 export const nodeBytes: ByteOps = {
   readLatin1(bytes, start, end) {
     if (end - start > SHORT) return latin1Slice.call(bytes, start, end);

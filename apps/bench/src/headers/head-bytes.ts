@@ -1,8 +1,7 @@
-import { type Packer, zstd } from '@tp/transport';
+import { nodeBytes, type Packer, zstd } from '@tp/transport';
 import { BatchDecoder, BatchEncoder, DEFAULT_LIMITS, FRONT, type WireLimits } from '@tp/wire';
 import { ComparingSink } from '../wire/comparing-sink.ts';
 import { writeMessage } from '../wire/message.ts';
-import { nodeBytes } from '../wire/node-bytes.ts';
 import type { Story } from './stories.ts';
 
 /** How heads are written. */

@@ -1,3 +1,4 @@
+import { nodeBytes } from '@tp/transport';
 import {
   BatchDecoder,
   BatchEncoder,
@@ -7,7 +8,6 @@ import {
   sealPlain,
 } from '@tp/wire';
 import { type Message, writeMessage } from './message.ts';
-import { nodeBytes } from './node-bytes.ts';
 
 /**
  * Writes what a new link sends first, without compression: batches of so many messages, each sealed
