@@ -43,22 +43,34 @@ export class ClientLink extends Link<ClientCall, ClientCall> {
     return this.streams.size + this.heads.length;
   }
 
-  /** Takes a call. The link must be open. The error is OVERFLOW, processed "no", when too much is pending. */
-  submit(call: ClientCall): TpError | undefined {
+  /** Whether a call with so many bytes of body in it can be taken. */
+  hasRoom(bytes: number): boolean {
     const { limits } = this.options;
-    const most = Math.min(limits.maxPendingRequests, this.peerLimits.streams);
-    if (this.pending >= most) {
-      this.counters.hit('maxPendingRequests');
-      return overflow(`${most} calls are pending on the link to ${this.peer}`);
-    }
-    if (this.pendingBytes + call.pendingBytes > limits.maxPendingBytes) {
-      this.counters.hit('maxPendingBytes');
-      return overflow(`${this.pendingBytes} bytes wait for the link to ${this.peer}`);
-    }
+    return (
+      this.pending < Math.min(limits.maxPendingRequests, this.peerLimits.streams) &&
+      this.pendingBytes + bytes <= limits.maxPendingBytes
+    );
+  }
+
+  /** Takes a call. The link must be open. False when there is no room for it. */
+  submit(call: ClientCall): boolean {
+    if (!this.hasRoom(call.pendingBytes)) return false;
     call.link = this;
     call.attempts++;
     this.enqueue(call);
-    return undefined;
+    return true;
+  }
+
+  /** Counts a call that no link had room for, and says why this one had none. */
+  overflow(bytes: number): TpError {
+    const { limits } = this.options;
+    const bodies = this.pendingBytes;
+    if (bodies + bytes > limits.maxPendingBytes) {
+      this.counters.hit('maxPendingBytes');
+      return overflow(`${bodies} bytes wait for the link to ${this.peer}`);
+    }
+    this.counters.hit('maxPendingRequests');
+    return overflow(`${this.pending} calls are pending on the link to ${this.peer}`);
   }
 
   /** The call's record was written: answers to it may come (registered before they can). */

@@ -10,7 +10,8 @@ export type { ListenTls } from './listen.ts';
 export { deflate, zstd } from './native-codecs.ts';
 export { nodeBytes } from './node-bytes.ts';
 export type { LinkOptions } from './options.ts';
-export { createPool, type Pool, type PoolOptions } from './pool.ts';
+export { createPool, type Pool } from './pool.ts';
+export type { PoolOptions } from './pool-options.ts';
 export { portableDeflate } from './portable-deflate.ts';
 export {
   createTransportServer,

@@ -1,27 +1,14 @@
 import { MAX_INLINE_BODY, TpError } from '@tp/wire';
-import type { Address } from './address.ts';
-import { parseAddress } from './address.ts';
+import { type Address, parseAddress } from './address.ts';
+import { Balancer } from './balancer.ts';
 import { type CallInit, type CallOwner, ClientCall, type Settle } from './client-call.ts';
 import type { ClientLink } from './client-link.ts';
-import type { Dialer } from './connection.ts';
 import { Deadlines, type Timed } from './deadlines.ts';
-import { type DialTls, dialSocket } from './dial.ts';
 import { Fifo } from './fifo.ts';
-import { LinkSlot, type LinkSlotEvents } from './link-slot.ts';
-import { type LinkOptions, type ResolvedLinkOptions, resolveLinkOptions } from './options.ts';
+import { Peer, type PeerEvents } from './peer.ts';
+import { type PeerOptions, type PoolOptions, resolvePoolOptions } from './pool-options.ts';
+import type { LinkStats } from './stats.ts';
 import { Totals, type TransportStats } from './totals.ts';
-
-/** What a pool may be told. */
-export interface PoolOptions extends LinkOptions {
-  /** Links to each peer; one link is one core of compression. Default 1. */
-  readonly links?: number;
-  /** For `teleports://` peers. */
-  readonly tls?: DialTls;
-  /** Default: sockets. */
-  readonly dial?: Dialer<Address>;
-  /** From 0 to 1, for jitter. Default `Math.random`. */
-  readonly random?: () => number;
-}
 
 /** Links to one peer or several equal ones, and the calls on them. */
 export interface Pool {
@@ -58,10 +45,11 @@ export function createPool(peers: readonly string[], options: PoolOptions = {}):
 /** A call is given to at most so many links. */
 const MAX_ATTEMPTS = 3;
 
-class LinkPool implements Pool, CallOwner, LinkSlotEvents {
-  readonly #options: ResolvedLinkOptions;
+class LinkPool implements Pool, CallOwner, PeerEvents {
+  readonly #options: PeerOptions;
   readonly #deadlines: Deadlines;
-  readonly #slots: LinkSlot[] = [];
+  readonly #peers: readonly Peer[];
+  readonly #balancer: Balancer;
   readonly #waiting = new Fifo<ClientCall>();
   readonly #totals = new Totals();
   readonly #watchers = new Set<(error: TpError | undefined) => void>();
@@ -71,18 +59,10 @@ class LinkPool implements Pool, CallOwner, LinkSlotEvents {
 
   constructor(peers: readonly Address[], options: PoolOptions) {
     if (peers.length === 0) throw invalid('a client needs at least one address');
-    const links = options.links ?? 1;
-    if (!Number.isInteger(links) || links < 1)
-      throw invalid(`found links: ${links}; expected a whole number from 1`);
-    this.#options = resolveLinkOptions(options);
-    this.#deadlines = new Deadlines(this.#options.clock, (visit) => this.#eachTimed(visit));
-    const dial = options.dial ?? dialSocket(options.tls ?? {});
-    const random = options.random ?? Math.random;
-    for (let link = 0; link < links; link++) {
-      for (const address of peers) {
-        this.#slots.push(new LinkSlot({ address, dial, options: this.#options, random }, this));
-      }
-    }
+    this.#options = resolvePoolOptions(options);
+    this.#deadlines = new Deadlines(this.#options.link.clock, (visit) => this.#eachTimed(visit));
+    this.#balancer = new Balancer(this.#options.random);
+    this.#peers = peers.map((address) => new Peer(address, this.#options, this));
   }
 
   get pending(): number {
@@ -117,7 +97,7 @@ class LinkPool implements Pool, CallOwner, LinkSlotEvents {
       return;
     }
     const call = new ClientCall(init, this, open, resolve, reject);
-    const { clock, limits } = this.#options;
+    const { clock, limits } = this.#options.link;
     this.#pending++;
     this.#deadlines.arm(call, clock.now() + (init.deadlineMs ?? limits.requestTimeoutMs));
     const error = this.#dispatch(call);
@@ -126,13 +106,13 @@ class LinkPool implements Pool, CallOwner, LinkSlotEvents {
 
   /** Gives a call to a link, or lets it wait for one. The error says why neither can be. */
   #dispatch(call: ClientCall): TpError | undefined {
-    const link = this.#pick();
-    if (link !== undefined) return link.submit(call);
-    if (!this.#slots.some((slot) => slot.opening)) {
-      for (const slot of this.#slots) slot.demand();
+    const link = this.#balancer.pick();
+    if (link !== undefined) return this.#give(call, link);
+    if (!this.#peers.some((peer) => peer.opening)) {
+      for (const peer of this.#peers) peer.demand();
       if (this.#unreachable !== undefined) return this.#unreachable;
     }
-    if (this.#waiting.length >= this.#options.limits.maxPendingRequests) {
+    if (this.#waiting.length >= this.#options.link.limits.maxPendingRequests) {
       this.#totals.hit('maxPendingRequests');
       return new TpError({
         code: 'OVERFLOW',
@@ -144,13 +124,11 @@ class LinkPool implements Pool, CallOwner, LinkSlotEvents {
     return undefined;
   }
 
-  #pick(): ClientLink | undefined {
-    let best: ClientLink | undefined;
-    for (const slot of this.#slots) {
-      const link = slot.link;
-      if (link !== undefined && (best === undefined || link.pending < best.pending)) best = link;
-    }
-    return best;
+  /** Gives a call to that link, or to another when it is full. */
+  #give(call: ClientCall, link: ClientLink): TpError | undefined {
+    if (link.submit(call)) return undefined;
+    const other = this.#balancer.withRoom(call.pendingBytes);
+    return other?.submit(call) === true ? undefined : link.overflow(call.pendingBytes);
   }
 
   retry(call: ClientCall, error: TpError): boolean {
@@ -165,17 +143,17 @@ class LinkPool implements Pool, CallOwner, LinkSlotEvents {
     if (this.#pending === 0) this.#tell(undefined);
   }
 
-  opened(): void {
-    this.#unreachable = undefined;
-    for (let call = this.#waiting.shift(); call !== undefined; call = this.#waiting.shift()) {
-      if (call.over) continue;
-      const error = this.#dispatch(call);
-      if (error !== undefined) call.refuse(error);
+  changed(opened: boolean): void {
+    const links: ClientLink[] = [];
+    for (const peer of this.#peers) {
+      for (const { link } of peer.slots) if (link !== undefined) links.push(link);
     }
+    this.#balancer.use(links);
+    if (opened) this.#dispatchWaiting();
     this.#tell(undefined);
   }
 
-  lost(link: ClientLink): void {
+  ended(link: ClientLink): void {
     this.#totals.add(link.stats());
     this.#tell(undefined);
   }
@@ -183,8 +161,16 @@ class LinkPool implements Pool, CallOwner, LinkSlotEvents {
   unreachable(error: TpError): void {
     this.#unreachable = error;
     this.#tell(error);
-    if (this.#slots.some((slot) => slot.link !== undefined || slot.opening)) return;
-    this.#refuseWaiting(error);
+    if (!this.#peers.some((peer) => peer.isOpen || peer.opening)) this.#refuseWaiting(error);
+  }
+
+  #dispatchWaiting(): void {
+    this.#unreachable = undefined;
+    for (let call = this.#waiting.shift(); call !== undefined; call = this.#waiting.shift()) {
+      if (call.over) continue;
+      const error = this.#dispatch(call);
+      if (error !== undefined) call.refuse(error);
+    }
   }
 
   /** No link will take the calls that wait for one. */
@@ -205,7 +191,7 @@ class LinkPool implements Pool, CallOwner, LinkSlotEvents {
     return new Promise((resolve, reject) => {
       const check = (error: TpError | undefined): boolean => {
         if (error !== undefined) reject(error);
-        else if (this.#slots.every((slot) => slot.link !== undefined)) resolve();
+        else if (this.#peers.every((peer) => peer.isFull)) resolve();
         else return false;
         return true;
       };
@@ -214,41 +200,33 @@ class LinkPool implements Pool, CallOwner, LinkSlotEvents {
   }
 
   stats(): TransportStats {
-    const links = [];
-    for (const slot of this.#slots) {
-      if (slot.link !== undefined) links.push(slot.link.stats());
-      for (const link of slot.draining) links.push(link.stats());
-    }
+    const links: LinkStats[] = [];
+    for (const peer of this.#peers) peer.eachLink((link) => links.push(link.stats()));
     return this.#totals.with(links);
   }
 
   async close(): Promise<void> {
     this.#closing = true;
-    const { clock, limits } = this.#options;
+    const { clock, limits } = this.#options.link;
     const error = new TpError({
       code: 'CANCEL',
       message: 'the client was closed before the call ended',
     });
     this.#tell(new TpError({ code: 'CLOSED', message: 'the client was closed', processed: 'no' }));
     const timer = clock.after(limits.drainTimeoutMs, () => {
-      for (const slot of this.#slots) slot.destroy(error);
+      for (const peer of this.#peers) peer.destroy(error);
       this.#refuseWaiting(error);
     });
     await this.#until(() => this.#pending === 0);
-    for (const slot of this.#slots) slot.stop();
-    await this.#until(() =>
-      this.#slots.every((slot) => slot.link === undefined && slot.draining.size === 0),
-    );
+    for (const peer of this.#peers) peer.stop();
+    await this.#until(() => this.#peers.every((peer) => peer.isGone));
     timer.clear();
     this.#deadlines.stop();
   }
 
   #eachTimed(visit: (item: Timed) => void): void {
     this.#waiting.each(visit);
-    for (const slot of this.#slots) {
-      slot.link?.eachTimed(visit);
-      for (const link of slot.draining) link.eachTimed(visit);
-    }
+    for (const peer of this.#peers) peer.eachLink((link) => link.eachTimed(visit));
   }
 
   #until(condition: () => boolean): Promise<void> {

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { Fields, type FieldsInit, RequestHead, ResponseHead } from '@tp/wire';
 import { onTestFinished } from 'vitest';
 import type { CallInit, ClientCall } from '../client-call.ts';
-import { createPool, type Pool, type PoolOptions } from '../pool.ts';
+import { createPool, type Pool } from '../pool.ts';
+import type { PoolOptions } from '../pool-options.ts';
 import {
   createTransportServer,
   type TransportServer,

@@ -1,0 +1,46 @@
+/** Waits between attempts, in ms: from the first, times the factor, up to the last. */
+const FIRST = 100;
+const FACTOR = 1.6;
+const LAST = 10_000;
+/** While calls ask for the peer, it is tried at least this often, in ms. */
+const LAST_IN_DEMAND = 1_000;
+
+/**
+ * How long to wait before the next attempt. Every wait is jittered, so that many clients that lost
+ * the same server do not come back in step.
+ */
+export class Backoff {
+  readonly #random: () => number;
+  #wait = FIRST;
+
+  /** @param random from 0 to 1. */
+  constructor(random: () => number) {
+    this.#random = random;
+  }
+
+  /** After an attempt that failed: 100 ms, times 1.6 each time up to 10 s, each by +-50 %. */
+  next(): number {
+    const wait = this.#jittered(this.#wait);
+    this.#wait = Math.min(LAST, this.#wait * FACTOR);
+    return wait;
+  }
+
+  /** While calls ask for the peer: the same, but a second at most, by +-50 %. */
+  inDemand(): number {
+    return this.#jittered(Math.min(this.#wait, LAST_IN_DEMAND));
+  }
+
+  /** After the loss of a link that served well: anything from 0 to 100 ms. */
+  first(): number {
+    return FIRST * this.#random();
+  }
+
+  /** The peer was well: the next wait is the first again. */
+  reset(): void {
+    this.#wait = FIRST;
+  }
+
+  #jittered(ms: number): number {
+    return ms * (0.5 + this.#random());
+  }
+}
