@@ -21,6 +21,7 @@ const DRAIN_FROM_ID = MAX_ID / 2;
 
 /** The dialer's side of a link: calls out, responses in. */
 export class ClientLink extends Link<ClientCall, ClientCall> {
+  protected readonly side = 'client';
   readonly #events: ClientLinkEvents;
   #lastId = 0;
   #finalId: number | undefined;
@@ -77,6 +78,7 @@ export class ClientLink extends Link<ClientCall, ClientCall> {
   wrote(call: ClientCall): void {
     this.#lastId = call.id;
     this.counters.requests++;
+    if (call.attempts > 1) this.counters.retries++;
     this.streams.add(call);
     if (call.id === DRAIN_FROM_ID) this.#drain();
   }

@@ -38,6 +38,10 @@ export class Inbox {
     return this.#unpacked.codecName;
   }
 
+  get windowBytes(): number {
+    return this.#unpacked.windowBytes;
+  }
+
   /** The peer's hello was read: batches of full size may follow. */
   opened(checksum: boolean): void {
     this.#helloSeen = true;

@@ -20,4 +20,4 @@ export {
 } from './server.ts';
 export type { ServerExchange } from './server-exchange.ts';
 export type { LinkStats } from './stats.ts';
-export type { TransportStats } from './totals.ts';
+export type { PeerStats, TransportStats } from './totals.ts';

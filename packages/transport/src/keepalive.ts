@@ -2,6 +2,7 @@ import type { BatchEncoder, TpError } from '@tp/wire';
 import type { Clock, Timer } from './clock.ts';
 import type { LinkLimits } from './limits.ts';
 import { linkError } from './link-error.ts';
+import { RoundTrip } from './round-trip.ts';
 
 /** What the keepalive needs of its link. */
 interface Beating {
@@ -17,8 +18,7 @@ export class Keepalive {
   readonly #clock: Clock;
   readonly #limits: LinkLimits;
   readonly #link: Beating;
-  /** Latest measured round trip, in ms. */
-  roundTripMs: number | undefined;
+  readonly roundTrip: RoundTrip = new RoundTrip();
   #heardAt: number;
   #timer: Timer | undefined;
   #probeTimer: Timer | undefined;
@@ -62,7 +62,7 @@ export class Keepalive {
   /** A pong has come; false when nobody asked. */
   answered(token: number): boolean {
     if (token !== this.#token || this.#sentAt === 0) return false;
-    this.roundTripMs = this.#clock.now() - this.#sentAt;
+    this.roundTrip.measured(this.#clock.now() - this.#sentAt);
     this.#sentAt = 0;
     const waiting = this.#waiting;
     this.#waiting = undefined;

@@ -28,6 +28,9 @@ import { Sealer } from './sealer.ts';
 import { LinkCounters, type LinkStats } from './stats.ts';
 import { StreamTable } from './stream-table.ts';
 
+/** Links that were made in this process. */
+let links = 0;
+
 /** How long an error that was said to the peer may take to leave, in ms. */
 const LINGER_MS = 1_000;
 
@@ -44,6 +47,7 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
 {
   readonly options: ResolvedLinkOptions;
   readonly peer: string;
+  readonly number: number = ++links;
   readonly counters: LinkCounters = new LinkCounters();
   state: LinkState = 'opening';
   /** When the bytes that are being read came, and when the batch that is being filled was begun. */
@@ -52,13 +56,14 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
   /** What the peer's hello accepts. */
   peerLimits: WireLimits;
   protected readonly connection: Connection;
+  protected abstract readonly side: 'client' | 'server';
   protected readonly streams: StreamTable<E> = new StreamTable<E>();
   readonly #outbox = new Outbox<Waiting>();
   readonly #sealer: Sealer;
   readonly #inbox: Inbox;
   readonly #keepalive: Keepalive;
   readonly #glitches: RateLimit;
-  #greeted = false;
+  #greetedAt: number | undefined;
   #helloSeen = false;
   #handshakeTimer: Timer | undefined;
   #delayTimer: Timer | undefined;
@@ -68,6 +73,7 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
   #receiveCredit: number;
   #ungranted = 0;
   #ending = false;
+  readonly #madeAt: number;
 
   constructor(connection: Connection, peer: string, options: ResolvedLinkOptions) {
     const { limits, clock } = options;
@@ -80,6 +86,7 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
     this.#keepalive = new Keepalive(clock, limits, this);
     this.#glitches = new RateLimit(clock, limits.glitchBurst, limits.glitchRate);
     this.#receiveCredit = limits.linkWindow;
+    this.#madeAt = clock.now();
   }
 
   /** Starts the opening. The dialer speaks first; the acceptor once it has read the dialer's hello. */
@@ -99,7 +106,7 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
 
   /** Writes preface and hello. */
   protected greet(): void {
-    this.#greeted = true;
+    this.#greetedAt = this.options.clock.now();
     const { encoder } = this.#sealer;
     encoder.hello(makeHello(this.options, !this.connection.secure));
     this.counters.sent(encoder.size);
@@ -269,7 +276,8 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
     this.#handshakeTimer?.clear();
     const agreed = readPeerHello(hello, this.options, !this.connection.secure);
     this.peerLimits = hello.limits;
-    if (!this.#greeted) this.greet();
+    if (this.#greetedAt === undefined) this.greet();
+    else this.#keepalive.roundTrip.measured(this.receivedAt - this.#greetedAt);
     this.#sealer.open(agreed, this.options);
     this.#inbox.opened(agreed.checksum);
     this.#outbox.open(hello.limits, this.options.maxBatchBytes);
@@ -431,16 +439,27 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
 
   /** Figures of the link so far. */
   stats(): LinkStats {
+    const { roundTrip } = this.#keepalive;
+    const now = this.options.clock.now();
+    this.counters.wireBytesIn = this.connection.bytesIn;
+    this.counters.wireBytesOut = this.connection.bytesOut;
     return this.counters.stats({
+      side: this.side,
+      link: this.number,
       peer: this.peer,
       state: this.state,
-      wireBytesIn: this.connection.bytesIn,
-      wireBytesOut: this.connection.bytesOut,
+      ageMs: now - this.#madeAt,
+      idleMs: now - Math.max(this.#madeAt, this.receivedAt, this.sendingAt),
       pending: this.streams.size + this.heads.length,
       queueBytes: this.queueBytes,
-      roundTripMs: this.#keepalive.roundTripMs,
+      sendCredit: this.#outbox.credit,
+      receiveCredit: this.#receiveCredit,
+      roundTripMs: roundTrip.latestMs,
+      smoothedRoundTripMs: roundTrip.smoothedMs,
       codecIn: this.#inbox.codecName,
       codecOut: this.#sealer.codecName,
+      windowBytesIn: this.#inbox.windowBytes,
+      windowBytesOut: this.#sealer.windowBytes,
     });
   }
 }

@@ -21,6 +21,10 @@ export class Sealer {
     return this.#packed?.codecName ?? 'none';
   }
 
+  get windowBytes(): number {
+    return this.#packed?.windowBytes ?? 0;
+  }
+
   /** The hellos are exchanged. */
   open(agreed: Agreement, options: ResolvedLinkOptions): void {
     this.#checksum = agreed.checksum;

@@ -32,6 +32,7 @@ const CANCELS_PER_REQUEST = 0.1;
 
 /** The acceptor's side of a link: requests in, responses out. */
 export class ServerLink extends Link<ServerExchange, ServerExchange | Information> {
+  protected readonly side = 'server';
   readonly #owner: ServerLinkOwner;
   readonly #cancels: RateLimit;
   /** The highest id that came. */

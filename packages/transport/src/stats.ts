@@ -1,75 +1,87 @@
+import { Counts, plainCounts } from './counts.ts';
+import { LimitHits } from './limit-hits.ts';
 import type { LinkState } from './link-state.ts';
 
-/** Figures of one link. Bytes are what crossed its socket; under TLS, without what TLS adds. */
-export interface LinkStats {
+/** What one link shows of itself as it stands. Times in ms; `JSON.stringify` takes it as it is. */
+export interface LinkGauges {
+  readonly side: 'client' | 'server';
+  /** Tells the links of a process apart. */
+  readonly link: number;
   /** The peer's address: what was dialled, or where it came from. */
   readonly peer: string;
   readonly state: LinkState;
-  readonly wireBytesIn: number;
-  readonly wireBytesOut: number;
-  /** Bytes of records after unpacking and before packing. */
-  readonly unpackedBytesIn: number;
-  readonly unpackedBytesOut: number;
-  readonly batchesIn: number;
-  readonly batchesOut: number;
-  readonly requests: number;
+  /** Since the connection stood. */
+  readonly ageMs: number;
+  /** Since the latest bytes came or a batch was begun, whichever was later. */
+  readonly idleMs: number;
   /** Exchanges under way. */
   readonly pending: number;
   /** Bytes of bodies that wait to be written. */
   readonly queueBytes: number;
-  /** Latest measured round trip, in ms; undefined before the first. */
+  /** Bytes of streamed bodies that the peer lets us send on this link (W-043). */
+  readonly sendCredit: number;
+  /** Bytes of streamed bodies that we let the peer send on this link. */
+  readonly receiveCredit: number;
+  /** Latest measured round trip; undefined before the first. */
   readonly roundTripMs: number | undefined;
+  /** The round trip, smoothed: each measurement moves it by an eighth. */
+  readonly smoothedRoundTripMs: number | undefined;
   readonly codecIn: string;
   readonly codecOut: string;
+  /** Sizes of the compression windows in bytes; 0 where nothing has been packed. */
+  readonly windowBytesIn: number;
+  readonly windowBytesOut: number;
+}
+
+/** What a link has packed, in all: unpacked bytes to bytes on the wire. 1 before anything went. */
+export interface Ratios {
+  readonly ratioIn: number;
+  readonly ratioOut: number;
+}
+
+/** Figures of one link: what it counted since its start, and how it stands. */
+export interface LinkStats extends Readonly<Counts>, LinkGauges, Ratios {
   /** How often each limit was reached, by its name. */
   readonly limitHits: ReadonlyMap<string, number>;
 }
 
-type Gauges = Pick<
-  LinkStats,
-  | 'peer'
-  | 'state'
-  | 'wireBytesIn'
-  | 'wireBytesOut'
-  | 'pending'
-  | 'queueBytes'
-  | 'roundTripMs'
-  | 'codecIn'
-  | 'codecOut'
->;
-
 /** What a link counts as it goes. */
-export class LinkCounters {
-  requests = 0;
-  #batchesIn = 0;
-  #batchesOut = 0;
-  #unpackedBytesIn = 0;
-  #unpackedBytesOut = 0;
-  readonly #limitHits = new Map<string, number>();
+export class LinkCounters extends Counts {
+  readonly #limitHits = new LimitHits();
 
   sent(bytes: number): void {
-    this.#batchesOut++;
-    this.#unpackedBytesOut += bytes;
+    this.batchesOut++;
+    this.unpackedBytesOut += bytes;
   }
 
   received(bytes: number): void {
-    this.#batchesIn++;
-    this.#unpackedBytesIn += bytes;
+    this.batchesIn++;
+    this.unpackedBytesIn += bytes;
   }
 
   hit(limit: string): void {
-    this.#limitHits.set(limit, (this.#limitHits.get(limit) ?? 0) + 1);
+    this.#limitHits.hit(limit);
   }
 
-  stats(gauges: Gauges): LinkStats {
+  stats(gauges: LinkGauges): LinkStats {
+    const counts = plainCounts(this);
     return {
       ...gauges,
-      unpackedBytesIn: this.#unpackedBytesIn,
-      unpackedBytesOut: this.#unpackedBytesOut,
-      batchesIn: this.#batchesIn,
-      batchesOut: this.#batchesOut,
-      requests: this.requests,
-      limitHits: new Map(this.#limitHits),
+      ...counts,
+      ...ratios(counts),
+      limitHits: new LimitHits(this.#limitHits),
     };
   }
+}
+
+/** How far packing has got, from counts. */
+export function ratios(counts: Readonly<Counts>): Ratios {
+  return {
+    ratioIn: ratio(counts.unpackedBytesIn, counts.wireBytesIn),
+    ratioOut: ratio(counts.unpackedBytesOut, counts.wireBytesOut),
+  };
+}
+
+function ratio(unpacked: number, wire: number): number {
+  return unpacked === 0 || wire === 0 ? 1 : unpacked / wire;
 }

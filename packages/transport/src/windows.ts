@@ -16,6 +16,11 @@ export class PackedSide {
     return this.#codec.name;
   }
 
+  /** Size of the window, 0 before the first batch. */
+  get windowBytes(): number {
+    return this.#packer === undefined ? 0 : 2 ** this.#windowLog;
+  }
+
   /** What the next envelope must say about its window; undefined when that goes on (W-070). */
   start(): WindowStart | undefined {
     if (this.#packer !== undefined) return undefined;
@@ -40,6 +45,7 @@ export class UnpackedSide {
   readonly #maxUnpacked: number;
   #unpacker: Unpacker | undefined;
   #codecName = 'none';
+  #windowBytes = 0;
 
   constructor(codecs: readonly Codec[], maxUnpacked: number) {
     this.#codecs = codecs;
@@ -48,6 +54,11 @@ export class UnpackedSide {
 
   get codecName(): string {
     return this.#codecName;
+  }
+
+  /** Size of the window, 0 while the peer has declared none. */
+  get windowBytes(): number {
+    return this.#windowBytes;
   }
 
   /**
@@ -83,6 +94,7 @@ export class UnpackedSide {
     }
     this.close();
     this.#codecName = name;
+    this.#windowBytes = 2 ** windowLog;
     this.#unpacker = codec.unpacker(windowLog, this.#maxUnpacked);
   }
 }
