@@ -84,6 +84,17 @@ test('a deadline that has passed when it is armed expires within a tick', () => 
   expect(item.expiredAt).toBeDefined();
 });
 
+test('a deadline that has passed longer does not put off one that waits for its tick', () => {
+  const clock = new FakeClock();
+  const items = [new Item(clock), new Item(clock)] as const;
+  const deadlines = new Deadlines(clock, (visit) => items.forEach(visit));
+  deadlines.arm(items[0], clock.now());
+  clock.advance(1);
+  deadlines.arm(items[1], clock.now() - 2);
+  clock.advance(LATE - 1);
+  expect(items.map((item) => item.expiredAt !== undefined)).toEqual([true, true]);
+});
+
 test('what expires may arm and disarm others', () => {
   const clock = new FakeClock();
   const [first, second, third] = [new Item(clock), new Item(clock), new Item(clock)];

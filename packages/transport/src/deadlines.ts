@@ -28,6 +28,7 @@ export class Deadlines {
   /** Nothing is due before. */
   #earliest = Number.POSITIVE_INFINITY;
   #timer: Timer | undefined;
+  #looksAt = 0;
 
   /** @param each visits all that may be armed; it may visit what is not. */
   constructor(clock: Clock, each: EachTimed) {
@@ -51,8 +52,12 @@ export class Deadlines {
 
   #wait(until: number): void {
     this.#earliest = until;
+    const now = this.#clock.now();
+    const wait = Math.min(Math.max(until - now, TICK), LONGEST_WAIT);
+    // What is due already waits for its tick, and what comes due before it does not put that off.
+    if (this.#timer !== undefined && this.#looksAt <= now + wait) return;
     this.#timer?.clear();
-    const wait = Math.min(Math.max(until - this.#clock.now(), TICK), LONGEST_WAIT);
+    this.#looksAt = now + wait;
     this.#timer = this.#clock.after(wait, this.#look);
   }
 
