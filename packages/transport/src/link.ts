@@ -74,6 +74,8 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
   #ungranted = 0;
   #ending = false;
   readonly #madeAt: number;
+  /** What the link ends with once all is said; undefined where it ends well. */
+  #lastWord: TpError | undefined;
 
   constructor(connection: Connection, peer: string, options: ResolvedLinkOptions) {
     const { limits, clock } = options;
@@ -169,6 +171,11 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
   /** Bytes of whole bodies in line. */
   get pendingBytes(): number {
     return this.#outbox.pendingBytes;
+  }
+
+  /** Whether what was said last has not left yet, as the peer reads slowly. */
+  protected get unread(): boolean {
+    return this.#blocked;
   }
 
   /** Puts a record of control in line, ahead of heads and data. */
@@ -378,6 +385,7 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
   /** Ends the link for an error: the peer is told, and every exchange fails. */
   fail(error: TpError): void {
     if (this.state === 'closed') return;
+    this.#lingerTimer?.clear();
     if (this.state === 'opening' || this.#blocked) {
       this.connection.destroy();
     } else {
@@ -399,6 +407,14 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
     this.#endWhenDone();
   }
 
+  /** Ends the link with an error once what waits has been said, or after a moment if the peer does not read. */
+  protected failWhenSaid(error: TpError): void {
+    if (this.state === 'closed') return;
+    this.#lastWord = error;
+    this.#lingerTimer = this.options.clock.after(LINGER_MS, () => this.fail(error));
+    this.endWhenDone();
+  }
+
   #endWhenDone(): void {
     if (this.state === 'closed' || this.streams.size > 0) return;
     if (this.heads.length > 0 || this.#outbox.controls > 0 || this.#sealer.encoder.size > 0) {
@@ -406,6 +422,10 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
       return;
     }
     if (this.#blocked) return;
+    if (this.#lastWord !== undefined) {
+      this.fail(this.#lastWord);
+      return;
+    }
     this.connection.end();
     this.#lingerTimer = this.options.clock.after(LINGER_MS, () => this.connection.destroy());
     this.#finish(new TpError({ code: 'CLOSED', message: 'the link was closed', processed: 'no' }));

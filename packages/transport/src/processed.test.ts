@@ -207,9 +207,10 @@ describe('what cannot be sent', () => {
       } else ok(exchange);
     });
     const client = pool(url);
-    for (const path of ['/response', '/status', '/inform']) {
+    for (const path of ['/response', '/status']) {
       expect(await outcome(client.call(get(path)))).toBe('INTERNAL yes');
     }
+    expect(await outcome(client.call(get('/inform')))).toBe('INTERNAL maybe');
     for (const path of ['/trailers', '/throws']) {
       const response = await client.call(get(path));
       expect(await outcome(drain(response.body))).toBe('INTERNAL yes');

@@ -4,6 +4,7 @@ import {
   type FieldsInit,
   isTpError,
   MAX_INLINE_BODY,
+  type Processed,
   type RequestHead,
   ResponseHead,
   TpError,
@@ -37,7 +38,7 @@ export class ServerExchange implements Exchange {
   #body: Uint8Array | undefined = undefined;
   #pendingBytes = 0;
   #stream: OutgoingStream | undefined = undefined;
-  #state: 'running' | 'answering' | 'written' | 'over' = 'running';
+  #state: 'waiting' | 'running' | 'answering' | 'written' | 'over' = 'waiting';
   /** The handler has returned. */
   #returned = false;
   #abort: AbortController | undefined = undefined;
@@ -144,6 +145,17 @@ export class ServerExchange implements Exchange {
     return this.#state === 'over';
   }
 
+  /** What is true of the request if it fails now (W-092). */
+  get processed(): Processed {
+    if (this.#state === 'waiting') return 'no';
+    return this.#returned ? 'yes' : 'maybe';
+  }
+
+  /** The handler is about to be called. */
+  begin(): void {
+    this.#state = 'running';
+  }
+
   /** Sends a 1xx head ahead of the response. Ignored once the response has begun. */
   inform(status: number, headers?: FieldsInit): void {
     if (status < 100 || status > 199 || status === 101) {
@@ -219,11 +231,11 @@ export class ServerExchange implements Exchange {
 
   /** A head that the handler gave may not be sent: the exchange cannot go on. */
   unsendable(error: unknown): void {
-    this.#refuseKeepingHandler(
+    this.cutOff(
       new TpError({
         code: 'INTERNAL',
         message: `the response cannot be sent: ${error instanceof Error ? error.message : String(error)}`,
-        processed: 'yes',
+        processed: this.processed,
         cause: error,
       }),
     );
@@ -252,18 +264,16 @@ export class ServerExchange implements Exchange {
   }
 
   expire(): void {
-    const error = new TpError({
-      code: 'DEADLINE',
-      message: "the client's deadline has passed",
-      processed: this.#returned ? 'yes' : 'maybe',
-    });
-    this.#refuseKeepingHandler(error);
+    const { processed } = this;
+    this.cutOff(
+      new TpError({ code: 'DEADLINE', message: "the client's deadline has passed", processed }),
+    );
   }
 
   /** What a handler's source threw is its own affair, unless it is meant for the client: a `TpError`. */
   sourceFailed(error: TpError): void {
     const said = isTpError(error.cause) ? error.cause : undefined;
-    this.#refuseKeepingHandler(
+    this.cutOff(
       new TpError({
         code: said?.code ?? 'INTERNAL',
         message: said?.message ?? 'the response could not be sent to its end',
@@ -284,7 +294,8 @@ export class ServerExchange implements Exchange {
   /** The handler has stopped reading: that alone ends nothing but the reading. */
   abandoned(): void {}
 
-  #refuseKeepingHandler(error: TpError): void {
+  /** Ends the exchange, and tells the client; a handler that runs is not waited for. */
+  cutOff(error: TpError): void {
     if (this.#state === 'over') return;
     this.link.control((encoder) =>
       encoder.cancel(this.id, error.code, error.processed, error.message),
@@ -300,6 +311,7 @@ export class ServerExchange implements Exchange {
 
   /** Without an error, the exchange is complete in both directions. */
   #end(error: TpError | undefined): void {
+    if (this.#state === 'waiting') this.link.neverHandled(this);
     this.#state = 'over';
     this.#body = undefined;
     this.#response = undefined;

@@ -13,11 +13,15 @@ import { linkError } from './link-error.ts';
 import type { ResolvedLinkOptions } from './options.ts';
 import type { Sendable } from './outbox.ts';
 import { RateLimit } from './rate-limit.ts';
+import { type Refusal, Refusals, refusal } from './refusals.ts';
+import { Serial } from './serial.ts';
 import { ServerExchange } from './server-exchange.ts';
 
 /** What a link asks of the server that accepted it. */
 export interface ServerLinkOwner {
   readonly deadlines: Deadlines;
+  /** Whether a link's requests are handled one at a time. */
+  readonly serial: boolean;
   /** Handlers that run now, over all links. */
   running: number;
   handle(exchange: ServerExchange): void;
@@ -40,7 +44,12 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
   /** The highest id that is handled, once that was said for good. */
   #finalId: number | undefined;
   #refusing = false;
+  /** Bytes of bodies that handlers hold or that wait for one. */
   #runningBytes = 0;
+  /** When what came last of which a request was handled had come. */
+  #handledAt = 0;
+  readonly #refused = new Refusals();
+  readonly #serial: Serial | undefined;
 
   constructor(
     connection: Connection,
@@ -50,6 +59,9 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
   ) {
     super(connection, peer, options);
     this.#owner = owner;
+    this.#serial = owner.serial
+      ? new Serial((exchange) => this.#handle(exchange, true))
+      : undefined;
     this.#cancels = new RateLimit(
       options.clock,
       options.limits.cancelBurst,
@@ -77,6 +89,20 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
     });
   }
 
+  /**
+   * Ends what remains (W-107): each client is told what is true of its request, then the link ends
+   * with the error.
+   */
+  cutOff(error: TpError): void {
+    this.#refusing = true;
+    this.#finalId ??= this.#lastId;
+    const { code, message } = error;
+    for (const exchange of this.streams.all()) {
+      exchange.cutOff(new TpError({ code, message, processed: exchange.processed, cause: error }));
+    }
+    this.failWhenSaid(error);
+  }
+
   eachTimed(visit: (item: Timed) => void): void {
     this.streams.each(visit);
   }
@@ -102,6 +128,12 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
   handlerReturned(exchange: ServerExchange): void {
     this.#owner.running--;
     this.#runningBytes -= exchange.inlineLength;
+    this.#serial?.returned();
+  }
+
+  /** The exchange has ended before its handler was called. */
+  neverHandled(exchange: ServerExchange): void {
+    this.#runningBytes -= exchange.inlineLength;
   }
 
   ended(exchange: ServerExchange): void {
@@ -123,7 +155,7 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
 
   protected streamError(id: number, error: TpError): void {
     const exchange = this.streams.get(id);
-    const processed = exchange === undefined ? error.processed : 'maybe';
+    const processed = exchange?.processed ?? error.processed;
     if (id > this.#lastId) this.#lastId = id;
     this.control((encoder) => encoder.cancel(id, error.code, processed, error.message));
     this.forget(id);
@@ -141,19 +173,43 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
   ): void {
     this.#lastId = id;
     if (this.#refusing) return;
-    const refusal = this.#refusal(end - start);
-    if (refusal !== undefined || (more && end > start)) {
-      const error = refusal ?? linkError('PROTOCOL', 'a head with more to come has a body (W-032)');
+    const why = this.#refusal(end - start);
+    if (why !== undefined) {
+      this.counters.hit(why.limit);
+      this.#refuse(id, why);
+      return;
+    }
+    if (more && end > start) {
+      const error = linkError('PROTOCOL', 'a head with more to come has a body (W-032)');
       this.control((encoder) => encoder.cancel(id, error.code, 'no', error.message));
       return;
     }
     const exchange = new ServerExchange(this, id, head, more, bytes, start, end);
     this.streams.add(exchange);
     this.counters.requests++;
-    this.#owner.running++;
     this.#runningBytes += end - start;
     if (timeoutMs > 0) this.#owner.deadlines.arm(exchange, this.receivedAt + timeoutMs);
+    // The time of the first request that came with others has just been taken.
+    const isLate = this.#handledAt === this.receivedAt;
+    this.#handledAt = this.receivedAt;
+    if (this.#serial === undefined) this.#handle(exchange, isLate);
+    else this.#serial.add(exchange);
+  }
+
+  /**
+   * Calls the handler, unless the deadline has passed while others ran: then it gives false.
+   *
+   * @param isLate whether time may have passed since the request came.
+   */
+  #handle(exchange: ServerExchange, isLate: boolean): boolean {
+    if (isLate && exchange.dueAt !== 0 && exchange.dueAt <= this.options.clock.now()) {
+      exchange.expire();
+      return false;
+    }
+    this.#owner.running++;
+    exchange.begin();
     this.#owner.handle(exchange);
+    return true;
   }
 
   response(): void {
@@ -185,24 +241,32 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
     if (final && code !== 'NO_ERROR') this.counters.hit(`peer ${code}`);
   }
 
-  #refusal(bodyBytes: number): TpError | undefined {
+  #refusal(bodyBytes: number): Refusal | undefined {
     const { limits } = this.options;
-    if (this.streams.size >= limits.streams) return this.#refuse('maxConcurrentStreams');
-    if (this.#owner.running >= limits.maxRunningHandlers) return this.#refuse('maxRunningHandlers');
-    if (this.#runningBytes + bodyBytes > limits.maxRunningBytes)
-      return this.#refuse('maxRunningBytes');
+    if (this.streams.size >= limits.streams) return TOO_MANY_STREAMS;
+    if (this.#owner.running >= limits.maxRunningHandlers) return TOO_MANY_HANDLERS;
+    if (this.#runningBytes + bodyBytes > limits.maxRunningBytes) return TOO_MANY_BYTES;
     return undefined;
   }
 
-  #refuse(limit: string): TpError {
-    this.counters.hit(limit);
-    return new TpError({
-      code: 'REFUSED',
-      message: `the server is at its limit: ${limit}`,
-      processed: 'no',
-    });
+  #refuse(id: number, why: Refusal): void {
+    const isFirst = this.#refused.add(id, why);
+    if (isFirst) this.control(this.#sayRefused);
+    else if (this.unread && this.#refused.length > this.options.limits.streams) {
+      this.counters.hit('maxQueuedControl');
+      this.fail(linkError('ENHANCE_YOUR_CALM', 'the peer does not read that it is refused'));
+    }
   }
+
+  readonly #sayRefused = (encoder: BatchEncoder): void => {
+    this.#refused.write(encoder);
+    if (this.#refused.length > 0) this.control(this.#sayRefused);
+  };
 }
+
+const TOO_MANY_STREAMS = refusal('maxConcurrentStreams');
+const TOO_MANY_HANDLERS = refusal('maxRunningHandlers');
+const TOO_MANY_BYTES = refusal('maxRunningBytes');
 
 /** A 1xx head that waits for its turn. */
 class Information implements Sendable {

@@ -12,6 +12,11 @@ import { Totals, type TransportStats } from './totals.ts';
 export interface TransportServerOptions extends LinkOptions {
   /** For `teleports://` listeners. */
   readonly tls?: ListenTls;
+  /**
+   * Handles the requests of a link one at a time, in the order in which they came; those that wait
+   * count as streams (`limits.streams`), and their deadlines count. Default false: all at once.
+   */
+  readonly serial?: boolean;
 }
 
 /** Accepts links and hands out the requests on them. */
@@ -45,6 +50,7 @@ export function createTransportServer(
 class SocketServer implements TransportServer, ServerLinkOwner {
   readonly handle: (exchange: ServerExchange) => void;
   readonly deadlines: Deadlines;
+  readonly serial: boolean;
   running = 0;
   readonly #options: ResolvedLinkOptions;
   readonly #tls: ListenTls | undefined;
@@ -58,6 +64,7 @@ class SocketServer implements TransportServer, ServerLinkOwner {
     this.handle = handle;
     this.#options = resolveLinkOptions(options);
     this.#tls = options.tls;
+    this.serial = options.serial ?? false;
     this.deadlines = new Deadlines(this.#options.clock, (visit) => {
       for (const link of this.#links) link.eachTimed(visit);
     });
@@ -109,7 +116,7 @@ class SocketServer implements TransportServer, ServerLinkOwner {
     const { clock, limits } = this.#options;
     const timer = clock.after(limits.drainTimeoutMs, () => {
       const error = new TpError({ code: 'CANCEL', message: 'the server has closed' });
-      for (const link of this.#links) link.fail(error);
+      for (const link of this.#links) link.cutOff(error);
     });
     await new Promise<void>((resolve) => {
       this.#allClosed = resolve;

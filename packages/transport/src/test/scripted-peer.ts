@@ -18,7 +18,8 @@ import type { Codec } from '../codec.ts';
 import { UnpackedSide } from '../windows.ts';
 import { Ear, type Kind, type Said, type SaidOf } from './said.ts';
 
-const HELLO: Hello = {
+/** A hello with every default. */
+export const HELLO: Hello = {
   version: 1,
   codecs: [],
   limits: DEFAULT_LIMITS,
