@@ -3,9 +3,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Codec } from './codec.ts';
 import { deflate, zstd } from './native-codecs.ts';
+import type { PoolOptions } from './pool.ts';
 import { portableDeflate } from './portable-deflate.ts';
 import { content, noise, sha } from './test/content.ts';
-import { thrownBy } from './test/failure.ts';
+import { bodyOf, get, OK, pool, post, serve } from './test/ends.ts';
+import { outcome, thrownBy } from './test/failure.ts';
+import { acceptOpen, scriptedServer } from './test/scripted-peer.ts';
 
 const MIB = 1024 * 1024;
 
@@ -13,7 +16,14 @@ const MIB = 1024 * 1024;
 const pairs: readonly { name: string; from: Codec; to: Codec; windowLog: number }[] = [
   { name: 'zstd', from: zstd, to: zstd, windowLog: 20 },
   { name: 'zstd with a window of 1 KiB', from: zstd, to: zstd, windowLog: 10 },
+  { name: 'zstd at level 6', from: zstd.with({ level: 6 }), to: zstd, windowLog: 20 },
   { name: 'deflate', from: deflate, to: deflate, windowLog: 15 },
+  {
+    name: 'deflate with little memory',
+    from: deflate.with({ level: 1, memLevel: 1 }),
+    to: deflate,
+    windowLog: 12,
+  },
   { name: 'deflate with a window of 512 bytes', from: deflate, to: deflate, windowLog: 9 },
   { name: 'portable deflate', from: portableDeflate, to: portableDeflate, windowLog: 15 },
   { name: 'portable to native deflate', from: portableDeflate, to: deflate, windowLog: 15 },
@@ -84,5 +94,44 @@ describe.each([
     }
     const whole = inflateRawSync(Buffer.concat(all), { finishFlush: constants.Z_SYNC_FLUSH });
     expect(whole.length).toBe((399 * 400) / 2);
+  });
+});
+
+describe('codecs of a link', () => {
+  const body = content(4096);
+
+  async function codecsOf(client: PoolOptions['codecs'], server: PoolOptions['codecs']) {
+    const { url } = await serve((exchange) => exchange.respond(OK, body, undefined), {
+      ...(server === undefined ? {} : { codecs: server }),
+    });
+    const from = pool(url, client === undefined ? {} : { codecs: client });
+    await bodyOf(from.call(post('/', [], { body })));
+    const { codecOut, codecIn } = from.stats().links[0] ?? {};
+    return `${codecOut} ${codecIn}`;
+  }
+
+  test('are chosen for each direction by itself', async () => {
+    expect(await codecsOf(undefined, undefined)).toBe('zstd zstd');
+    expect(await codecsOf({ send: ['deflate'] }, undefined)).toBe('deflate zstd');
+    expect(await codecsOf({ receive: ['deflate'] }, undefined)).toBe('zstd deflate');
+    expect(await codecsOf({ send: ['none'], receive: ['deflate'] }, undefined)).toBe(
+      'none deflate',
+    );
+    expect(await codecsOf(undefined, { receive: ['deflate'], send: [] })).toBe('deflate none');
+  });
+
+  test('pack with the smaller of the own window and the one that the peer offers (W-071)', async () => {
+    const declared = async (ours: number, offered: number) => {
+      const server = await scriptedServer([zstd.with({ windowLog: offered })]);
+      const client = pool(server.url, { codecs: [zstd.with({ windowLog: ours, level: 3 })] });
+      const peer = await acceptOpen(server);
+      const call = outcome(client.call(get('/')));
+      await peer.next('request');
+      peer.socket.destroy();
+      await call;
+      return peer.windows;
+    };
+    expect(await declared(18, 20)).toEqual([{ codec: 'zstd', windowLog: 18 }]);
+    expect(await declared(20, 14)).toEqual([{ codec: 'zstd', windowLog: 14 }]);
   });
 });

@@ -31,7 +31,7 @@ export class Inbox {
     this.#counters = counters;
     this.#envelopes = new EnvelopeDecoder(limits, unzeroed);
     this.#decoder = new BatchDecoder(nodeBytes, limits, sink);
-    this.#unpacked = new UnpackedSide(options.codecs, limits.batchUnpacked);
+    this.#unpacked = new UnpackedSide(options.codecs.receive, limits.batchUnpacked);
   }
 
   get codecName(): string {

@@ -2,12 +2,19 @@ export { type Address, parseAddress } from './address.ts';
 export type { CallInit, ClientCall } from './client-call.ts';
 export { type Clock, systemClock, type Timer } from './clock.ts';
 export type { Codec, Packer, Unpacker } from './codec.ts';
+export type { CodecList, CodecsByDirection } from './codec-choice.ts';
 export type { Connection, ConnectionEvents, Dialer } from './connection.ts';
 export type { DialTls } from './dial.ts';
 export type { OutgoingStream } from './exchange.ts';
 export { DEFAULT_LINK_LIMITS, type LinkLimits } from './limits.ts';
 export type { ListenTls } from './listen.ts';
-export { deflate, zstd } from './native-codecs.ts';
+export {
+  type DeflateSettings,
+  deflate,
+  type TunableCodec,
+  type ZstdSettings,
+  zstd,
+} from './native-codecs.ts';
 export { nodeBytes } from './node-bytes.ts';
 export type { LinkOptions } from './options.ts';
 export { createPool, type Pool } from './pool.ts';

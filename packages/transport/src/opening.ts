@@ -25,7 +25,10 @@ const HELLO = 0x52;
 export function makeHello(options: ResolvedLinkOptions, checksum: boolean): Hello {
   return {
     version: VERSION,
-    codecs: options.codecs.map((codec) => ({ codec: codec.name, windowLog: codec.windowLog })),
+    codecs: options.codecs.receive.map((codec) => ({
+      codec: codec.name,
+      windowLog: codec.windowLog,
+    })),
     limits: wireLimits(options.limits),
     features: [],
     checksum,
@@ -42,7 +45,7 @@ export function readPeerHello(
 ): Agreement {
   const peerLimits = hello.limits;
   const checksum = ownChecksum || hello.checksum;
-  for (const codec of options.codecs) {
+  for (const codec of options.codecs.send) {
     const offer = hello.codecs.find(({ codec: name }) => name === codec.name);
     if (offer === undefined || !isWindowLog(codec.name, offer.windowLog)) continue;
     return { codec, windowLog: Math.min(codec.windowLog, offer.windowLog), checksum, peerLimits };

@@ -1,6 +1,8 @@
-import { isTpError } from '@tp/wire';
+import { type CodecName, isTpError } from '@tp/wire';
 import { describe, expect, it } from 'vitest';
+import { deflate, zstd } from './native-codecs.ts';
 import { createTransportServer } from './server.ts';
+import { thrownBy } from './test/failure.ts';
 
 function refusal(options: Parameters<typeof createTransportServer>[1]): string {
   try {
@@ -40,5 +42,35 @@ describe('options that cannot be', () => {
   it('refuses a limit that it does not know', () => {
     const misspelt = { limits: Object.fromEntries([['maxBodyByte', 5]]) };
     expect(refusal(misspelt)).toContain('"maxBodyByte"; there is none of that name');
+  });
+});
+
+describe('codecs', () => {
+  it('refuses settings that the codec cannot have', () => {
+    const cannot: readonly [() => unknown, string][] = [
+      [() => zstd.with({ level: 0 }), 'level: 0; expected a whole number from 1 to 22'],
+      [() => zstd.with({ level: 23 }), 'level: 23'],
+      [() => zstd.with({ windowLog: 9 }), 'windowLog: 9; expected a whole number from 10 to 22'],
+      [() => zstd.with({ windowLog: 23 }), 'windowLog: 23'],
+      [() => deflate.with({ level: -1 }), 'level: -1; expected a whole number from 0 to 9'],
+      [
+        () => deflate.with({ windowLog: 16 }),
+        'windowLog: 16; expected a whole number from 9 to 15',
+      ],
+      [() => deflate.with({ windowLog: 8 }), 'windowLog: 8'],
+      [() => deflate.with({ memLevel: 10 }), 'memLevel: 10; expected a whole number from 1 to 9'],
+      [() => deflate.with({ level: 2.5 }), 'level: 2.5'],
+    ];
+    for (const [make, message] of cannot) expect(thrownBy(make).message).toContain(message);
+  });
+
+  it('refuses an unknown name, and a codec of your own with a window that cannot be (W-071)', () => {
+    const misspelt: readonly CodecName[] = JSON.parse('["zstandard"]');
+    expect(refusal({ codecs: misspelt })).toContain('found the codec "zstandard"');
+    expect(refusal({ codecs: { send: misspelt } })).toContain('found the codec "zstandard"');
+    expect(refusal({ codecs: [{ ...deflate, windowLog: 16 }] })).toContain(
+      'found windowLog: 16 of the codec deflate',
+    );
+    expect(refusal({ codecs: { receive: [] } })).toBe('taken');
   });
 });

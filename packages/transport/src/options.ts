@@ -1,17 +1,22 @@
-import { type CodecName, LEAST_BATCH, MAX_CREDIT, TpError } from '@tp/wire';
+import { LEAST_BATCH, MAX_CREDIT, TpError } from '@tp/wire';
 import { type Clock, systemClock } from './clock.ts';
-import type { Codec } from './codec.ts';
+import {
+  type CodecChoice,
+  type CodecList,
+  type CodecsByDirection,
+  resolveCodecs,
+} from './codec-choice.ts';
 import { DEFAULT_LINK_LIMITS, type LinkLimits } from './limits.ts';
-import { deflate, hasZstd, zstd } from './native-codecs.ts';
 
 /** What a link may be told, on either side. */
 export interface LinkOptions {
   /**
    * Codecs in order of preference, by name or as values. The first that the peer can unpack packs
    * what we send; the same list is offered to the peer. Default: `zstd` where Node has it, then
-   * `deflate`. `['none']` turns compression off.
+   * `deflate`. `['none']` turns compression off. `{ send, receive }` gives each direction a list of
+   * its own.
    */
-  readonly codecs?: readonly (CodecName | Codec)[];
+  readonly codecs?: CodecList | CodecsByDirection;
   /** How long records gather before a batch that is not full is sent, in ms. Default 0: an idle link sends at once. */
   readonly maxBatchDelayMs?: number;
   /**
@@ -29,7 +34,7 @@ export interface LinkOptions {
 
 /** `LinkOptions` with every default filled in. */
 export interface ResolvedLinkOptions {
-  readonly codecs: readonly Codec[];
+  readonly codecs: CodecChoice;
   readonly maxBatchDelayMs: number;
   readonly maxBatchBytes: number;
   readonly isSecret: (name: string) => boolean;
@@ -51,23 +56,13 @@ export function resolveLinkOptions(options: LinkOptions): ResolvedLinkOptions {
   const secrets = new Set(SECRET_FIELDS);
   for (const name of options.secretFields ?? []) secrets.add(name.toLowerCase());
   return {
-    codecs: resolveCodecs(options.codecs ?? ['zstd', 'deflate']),
+    codecs: resolveCodecs(options.codecs),
     maxBatchDelayMs: options.maxBatchDelayMs ?? 0,
     maxBatchBytes: options.maxBatchBytes ?? 256 * 1024,
     isSecret: (name) => secrets.has(name.toLowerCase()),
     limits: { ...DEFAULT_LINK_LIMITS, ...options.limits },
     clock: options.clock ?? systemClock,
   };
-}
-
-function resolveCodecs(codecs: readonly (CodecName | Codec)[]): Codec[] {
-  const resolved: Codec[] = [];
-  for (const codec of codecs) {
-    if (typeof codec !== 'string') resolved.push(codec);
-    else if (codec === 'deflate') resolved.push(deflate);
-    else if (codec === 'zstd' && hasZstd) resolved.push(zstd);
-  }
-  return resolved;
 }
 
 /** What a hello says has a least value: 0 would mean the default there (W-013). */

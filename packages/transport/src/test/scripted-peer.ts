@@ -11,6 +11,7 @@ import {
   PREFACE,
   portableBytes,
   sealPlain,
+  type WindowStart,
 } from '@tp/wire';
 import { onTestFinished } from 'vitest';
 import { parseAddress } from '../address.ts';
@@ -38,6 +39,8 @@ export interface Opened {
 /** One side of a link that says exactly what a test tells it to, and writes down what it hears. */
 export class ScriptedPeer {
   readonly opened: Opened[] = [];
+  /** What its envelopes said of windows, in order. */
+  readonly windows: WindowStart[] = [];
   /** Whether the other side has ended the connection. */
   ended = false;
   readonly socket: Socket;
@@ -131,6 +134,7 @@ export class ScriptedPeer {
       this.#missingPreface -= skipped;
       for (const envelope of this.#envelopes.push(chunk.subarray(skipped))) {
         const plain = envelope.plain ?? new Uint8Array(0);
+        if (envelope.window !== undefined) this.windows.push(envelope.window);
         const unpacked = this.#unpacked.open(envelope);
         this.opened.push({ plain, unpacked: unpacked ?? new Uint8Array(0) });
         this.#batches.decode(envelope.plain, unpacked);
