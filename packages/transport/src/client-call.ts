@@ -181,7 +181,7 @@ export class ClientCall implements Exchange {
       }
     }
     const id = link.highestId() + 1;
-    this.detached = isCompressed(head.fields, body, stream !== undefined);
+    this.detached = encoder.packs && isCompressed(head.fields, body, stream !== undefined);
     try {
       encoder.request(id, head, body, stream !== undefined, timeoutMs, this.detached);
     } catch (error) {

@@ -2,6 +2,7 @@ import { type BatchEncoder, MAX_DATA, TpError, type WireLimits } from '@tp/wire'
 import type { BodyWriter } from './body-writer.ts';
 import type { Exchange } from './exchange.ts';
 import { Fifo } from './fifo.ts';
+import { looksRandom } from './random-bytes.ts';
 
 /** What waits for its turn to have its head written. */
 export interface Sendable {
@@ -139,7 +140,8 @@ export class Outbox<Waiting extends Sendable> {
       const slice = writer.take(this.credit);
       this.credit -= slice.bytes.length;
       if (slice.trailers === undefined) {
-        encoder.data(exchange.id, slice.bytes, slice.last, exchange.detached);
+        const detached = exchange.detached || (encoder.packs && looksRandom(slice.bytes));
+        encoder.data(exchange.id, slice.bytes, slice.last, detached);
       } else encoder.trailers(exchange.id, slice.trailers);
       isLast = slice.last;
     } catch (cause) {

@@ -217,7 +217,7 @@ export class ServerExchange implements Exchange {
     if (this.#state !== 'answering' || head === undefined) return;
     const stream = this.#stream;
     const body = this.#body;
-    this.detached = isCompressed(head.fields, body, stream !== undefined);
+    this.detached = encoder.packs && isCompressed(head.fields, body, stream !== undefined);
     try {
       encoder.response(this.id, head, body, stream !== undefined, this.detached);
     } catch (error) {

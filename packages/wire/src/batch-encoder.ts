@@ -52,6 +52,11 @@ export class BatchEncoder {
     this.reset();
   }
 
+  /** Whether records go through a window, so that blobs make a difference. */
+  get packs(): boolean {
+    return !this.#inline;
+  }
+
   /** Bytes of the batch so far. */
   get size(): number {
     return this.records.position - FRONT + this.blobs.position - FRONT;
