@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Codec } from './codec.ts';
 import { deflate, zstd } from './native-codecs.ts';
-import type { PoolOptions } from './pool.ts';
+import type { PoolOptions } from './pool-options.ts';
 import { portableDeflate } from './portable-deflate.ts';
 import { content, noise, sha } from './test/content.ts';
 import { bodyOf, get, OK, pool, post, serve } from './test/ends.ts';
