@@ -145,6 +145,8 @@ export class ClientLink extends Link<ClientCall, ClientCall> {
     this.refuseWrongWay('request');
   }
 
+  protected dropped(): void {}
+
   protected refuseWrongWay(kind: 'request' | 'response'): void {
     if (kind === 'request') throw linkError('PROTOCOL', 'a request came from the acceptor (W-023)');
   }

@@ -79,16 +79,18 @@ export class Inbox {
   }
 
   #open(envelope: Envelope): void {
-    const { plain, packed } = envelope;
-    if (!this.#helloSeen && packed !== undefined) {
-      throw broken('PROTOCOL', 'a packed batch came before the hello (W-009)');
+    const { plain, packed, window, windowId } = envelope;
+    if (!this.#helloSeen && (packed !== undefined || window !== undefined || windowId !== 0)) {
+      throw broken('PROTOCOL', 'a window or a packed batch came before the hello (W-009)');
     }
     if (!this.#helloSeen && !isOneHello(plain)) {
       throw broken('PROTOCOL', 'the first batch is something else than one hello (W-009)');
     }
     const unpacked = this.#unpacked.open(envelope);
     this.#check(envelope, unpacked);
-    if (plain === undefined && packed === undefined) this.#sink.glitch();
+    if (window !== undefined) {
+      if (this.#unpacked.restarted) this.#sink.glitch();
+    } else if (plain === undefined && packed === undefined) this.#sink.glitch();
     this.#counters.received((plain?.length ?? 0) + (unpacked?.length ?? 0));
     this.#decoder.decode(plain, unpacked);
   }

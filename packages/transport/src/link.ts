@@ -2,6 +2,7 @@ import {
   type ErrorCode,
   type Fields,
   type Flaw,
+  type FlawedKind,
   type Hello,
   MAX_CREDIT,
   type Processed,
@@ -125,6 +126,8 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
   protected abstract failed(error: TpError): void;
   /** @throws {TpError} PROTOCOL for a kind of head that the peer's role never sends (W-023). */
   protected abstract refuseWrongWay(kind: 'request' | 'response'): void;
+  /** A one-way request was dropped: its id is used, and nothing is said back (W-125). */
+  protected abstract dropped(id: number): void;
   /** A stream's rule was broken by the peer. */
   protected abstract streamError(id: number, error: TpError): void;
 
@@ -136,6 +139,7 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
     bytes: Uint8Array,
     start: number,
     end: number,
+    oneWay: boolean,
   ): void;
   abstract response(
     id: number,
@@ -317,7 +321,13 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
     if (error !== undefined) this.#fault(id, error);
   }
 
-  flawed(id: number, kind: 'request' | 'response' | 'trailers', flaw: Flaw): void {
+  flawed(id: number, kind: FlawedKind, flaw: Flaw): void {
+    if (kind === 'one-way') {
+      this.refuseWrongWay('request');
+      this.counters.hit(flaw.code);
+      this.dropped(id);
+      return;
+    }
     if (kind !== 'trailers') this.refuseWrongWay(kind);
     const isNew = kind === 'request';
     if (!isNew && this.#find(id) === undefined) return;

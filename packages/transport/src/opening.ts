@@ -72,7 +72,7 @@ export function plainEncoder(limits: WireLimits): BatchEncoder {
 
 function wireLimits(limits: LinkLimits): WireLimits {
   const { batchPacked, batchUnpacked, tableBytes, streams } = limits;
-  const { streamWindow, linkWindow, headBytes, fields } = limits;
+  const { streamWindow, linkWindow, headBytes, fields, windows } = limits;
   return {
     batchPacked,
     batchUnpacked,
@@ -82,5 +82,6 @@ function wireLimits(limits: LinkLimits): WireLimits {
     linkWindow,
     headBytes,
     fields,
+    windows,
   };
 }

@@ -62,7 +62,8 @@ export class Sealer {
     if (this.#checksum) {
       crc = nodeBytes.crc32(unpacked, plain === undefined ? 0 : nodeBytes.crc32(plain, 0));
     }
-    return encodeEnvelope({ plain, packed, unpackedSize: unpacked.length, crc, window }, nodeBytes);
+    const unpackedSize = unpacked.length;
+    return encodeEnvelope({ plain, packed, unpackedSize, crc, window, windowId: 0 }, nodeBytes);
   }
 
   /** Starts the next batch. While the connection still has the envelope, its memory is not used again. */

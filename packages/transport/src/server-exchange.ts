@@ -28,6 +28,8 @@ export class ServerExchange implements Exchange {
   readonly id: number;
   readonly link: ServerLink;
   dueAt = 0;
+  /** The client expects nothing back: what is answered is dropped (W-124). */
+  oneWay = false;
   trailers: Fields | undefined = undefined;
   detached = false;
   reader: BodyReader | undefined = undefined;
@@ -205,11 +207,12 @@ export class ServerExchange implements Exchange {
   /** Ends the exchange without an answer; `processed` reaches the client. */
   refuse(error: TpError): void {
     this.#handlerReturned();
-    if (this.#state === 'over') return;
-    this.link.control((encoder) =>
-      encoder.cancel(this.id, error.code, error.processed, error.message),
-    );
-    this.#end(error);
+    this.cutOff(error);
+  }
+
+  /** Ends a one-way exchange whose handler has answered; the answer goes nowhere. */
+  drop(): void {
+    this.#end(undefined);
   }
 
   writeHead(encoder: BatchEncoder): void {
@@ -297,9 +300,11 @@ export class ServerExchange implements Exchange {
   /** Ends the exchange, and tells the client; a handler that runs is not waited for. */
   cutOff(error: TpError): void {
     if (this.#state === 'over') return;
-    this.link.control((encoder) =>
-      encoder.cancel(this.id, error.code, error.processed, error.message),
-    );
+    if (!this.oneWay) {
+      this.link.control((encoder) =>
+        encoder.cancel(this.id, error.code, error.processed, error.message),
+      );
+    }
     this.#end(error);
   }
 

@@ -117,12 +117,13 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
 
   /** Puts a response in line. */
   answer(exchange: ServerExchange): void {
-    this.enqueue(exchange);
+    if (exchange.oneWay) exchange.drop();
+    else this.enqueue(exchange);
   }
 
   /** Puts a 1xx head in line. */
   inform(exchange: ServerExchange, head: ResponseHead): void {
-    this.enqueue(new Information(exchange, head));
+    if (!exchange.oneWay) this.enqueue(new Information(exchange, head));
   }
 
   handlerReturned(exchange: ServerExchange): void {
@@ -153,6 +154,10 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
     this.#owner.closed(this, error);
   }
 
+  protected dropped(id: number): void {
+    if (id > this.#lastId) this.#lastId = id;
+  }
+
   protected streamError(id: number, error: TpError): void {
     const exchange = this.streams.get(id);
     const processed = exchange?.processed ?? error.processed;
@@ -170,13 +175,14 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
     bytes: Uint8Array,
     start: number,
     end: number,
+    oneWay: boolean,
   ): void {
     this.#lastId = id;
     if (this.#refusing) return;
-    const why = this.#refusal(end - start);
+    const why = this.#refusal(end - start, oneWay);
     if (why !== undefined) {
       this.counters.hit(why.limit);
-      this.#refuse(id, why);
+      if (!oneWay) this.#refuse(id, why);
       return;
     }
     if (more && end > start) {
@@ -185,7 +191,8 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
       return;
     }
     const exchange = new ServerExchange(this, id, head, more, bytes, start, end);
-    this.streams.add(exchange);
+    if (oneWay) exchange.oneWay = true;
+    else this.streams.add(exchange);
     this.counters.requests++;
     this.#runningBytes += end - start;
     if (timeoutMs > 0) this.#owner.deadlines.arm(exchange, this.receivedAt + timeoutMs);
@@ -241,9 +248,9 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
     if (final && code !== 'NO_ERROR') this.counters.hit(`peer ${code}`);
   }
 
-  #refusal(bodyBytes: number): Refusal | undefined {
+  #refusal(bodyBytes: number, oneWay: boolean): Refusal | undefined {
     const { limits } = this.options;
-    if (this.streams.size >= limits.streams) return TOO_MANY_STREAMS;
+    if (!oneWay && this.streams.size >= limits.streams) return TOO_MANY_STREAMS;
     if (this.#owner.running >= limits.maxRunningHandlers) return TOO_MANY_HANDLERS;
     if (this.#runningBytes + bodyBytes > limits.maxRunningBytes) return TOO_MANY_BYTES;
     return undefined;

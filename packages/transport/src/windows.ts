@@ -39,11 +39,14 @@ export class PackedSide {
   }
 }
 
-/** The window of the direction in which we receive, as the peer declares it. */
+/** The windows of the direction in which we receive, as the peer declares them. */
 export class UnpackedSide {
   readonly #codecs: readonly Codec[];
   readonly #maxUnpacked: number;
-  #unpacker: Unpacker | undefined;
+  /** By their ids: 0 is the shared one, the others are isolated (W-075). */
+  readonly #unpackers: Unpacker[] = [];
+  /** Whether the last envelope started a window anew that there was (W-081). */
+  restarted = false;
   #codecName = 'none';
   #windowBytes = 0;
 
@@ -67,13 +70,14 @@ export class UnpackedSide {
    * @throws {TpError} COMPRESSION or DECOMPRESSION_LIMIT (W-016, W-019, W-070, W-071).
    */
   open(envelope: Envelope): Uint8Array | undefined {
-    const { packed, unpackedSize, window } = envelope;
-    if (window !== undefined) this.#restart(window);
+    const { packed, unpackedSize, window, windowId } = envelope;
+    if (window !== undefined) this.#restart(windowId, window);
     if (packed === undefined) return undefined;
-    if (this.#unpacker === undefined) {
+    const unpacker = this.#unpackers[windowId];
+    if (unpacker === undefined) {
       throw broken('a packed batch came before its window was declared (W-019)');
     }
-    const unpacked = this.#unpacker.unpack(packed);
+    const unpacked = unpacker.unpack(packed);
     if (unpacked.length !== unpackedSize) {
       throw broken(
         `a batch unpacks to ${unpacked.length} bytes and not to the declared ${unpackedSize} (W-016)`,
@@ -83,19 +87,23 @@ export class UnpackedSide {
   }
 
   close(): void {
-    this.#unpacker?.close();
-    this.#unpacker = undefined;
+    for (const unpacker of this.#unpackers) unpacker?.close();
+    this.#unpackers.length = 0;
   }
 
-  #restart({ codec: name, windowLog }: WindowStart): void {
+  #restart(id: number, { codec: name, windowLog }: WindowStart): void {
     const codec = this.#codecs.find((offered) => offered.name === name);
     if (codec === undefined || windowLog > codec.windowLog) {
       throw broken(`a window of ${name} and 2^${windowLog} bytes was not offered (W-071)`);
     }
-    this.close();
-    this.#codecName = name;
-    this.#windowBytes = 2 ** windowLog;
-    this.#unpacker = codec.unpacker(windowLog, this.#maxUnpacked);
+    const before = this.#unpackers[id];
+    this.restarted = before !== undefined;
+    before?.close();
+    if (id === 0) {
+      this.#codecName = name;
+      this.#windowBytes = 2 ** windowLog;
+    }
+    this.#unpackers[id] = codec.unpacker(windowLog, this.#maxUnpacked);
   }
 }
 

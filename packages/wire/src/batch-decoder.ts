@@ -138,6 +138,7 @@ export class BatchDecoder {
   #more = false;
   #bodyBlob = false;
   #timeout = 0;
+  #oneWay = false;
 
   /** Reads the fields that request, response and trailers share. */
   #head(knownBelow: number): void {
@@ -150,6 +151,7 @@ export class BatchDecoder {
     this.#more = false;
     this.#bodyBlob = false;
     this.#timeout = 0;
+    this.#oneWay = false;
     const end = reader.end;
     while (reader.position < end) {
       const tag = reader.varint();
@@ -201,6 +203,9 @@ export class BatchDecoder {
         case schema.REQUEST_TIMEOUT:
           this.#timeout = reader.varint();
           break;
+        case schema.REQUEST_ONE_WAY:
+          this.#oneWay = reader.varint() !== 0;
+          break;
         default:
           reader.skip(tag, knownBelow);
       }
@@ -208,7 +213,7 @@ export class BatchDecoder {
   }
 
   #request(): void {
-    this.#head(10);
+    this.#head(11);
     const id = this.#id === 0 ? this.#lastRequest + 1 : this.#id;
     if (id <= this.#lastRequest || id > MAX_ID) {
       throw protocolError(
@@ -220,10 +225,13 @@ export class BatchDecoder {
     const bytes = this.#takeBody();
     const start = this.#bodyStart;
     const end = this.#bodyEnd;
-    const flaw = this.#flawOfBody(false);
-    if ('code' in head) this.#sink.flawed(id, 'request', head);
-    else if (flaw !== undefined) this.#sink.flawed(id, 'request', flaw);
-    else this.#sink.request(id, head, this.#more, this.#timeout, bytes, start, end);
+    const more = this.#more;
+    const oneWay = this.#oneWay;
+    const flaw =
+      'code' in head ? head : oneWay && more ? ONE_WAY_AND_MORE : this.#flawOfBody(false);
+    if (flaw !== undefined) this.#sink.flawed(id, oneWay && !more ? 'one-way' : 'request', flaw);
+    else if (!('code' in head))
+      this.#sink.request(id, head, more, this.#timeout, bytes, start, end, oneWay);
   }
 
   #response(): void {
@@ -321,6 +329,10 @@ const INFORMATIONAL: Flaw = {
 const BODY_AND_MORE: Flaw = {
   code: 'PROTOCOL',
   message: 'a record has a body and says that more follows (W-032)',
+};
+const ONE_WAY_AND_MORE: Flaw = {
+  code: 'PROTOCOL',
+  message: 'a one-way request says that more follows (W-124)',
 };
 const TOO_LONG: Flaw = {
   code: 'BODY_LIMIT',

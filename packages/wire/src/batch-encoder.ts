@@ -73,6 +73,7 @@ export class BatchEncoder {
    * @param timeoutMs what is left of the deadline, rounded up; what has run out is said as 1 ms, as
    * 0 means that there is none.
    * @param detached whether the body must stay out of the window: it goes as a blob.
+   * @param oneWay whether the peer shall say nothing back (W-124); never with `more`.
    */
   request(
     id: number,
@@ -81,6 +82,7 @@ export class BatchEncoder {
     more: boolean,
     timeoutMs: number,
     detached = false,
+    oneWay = false,
   ): void {
     const program = this.#heads.request(head);
     const shownId = id === this.#lastRequest + 1 ? 0 : id;
@@ -93,6 +95,7 @@ export class BatchEncoder {
       more,
       wholeMs(timeoutMs),
       detached,
+      oneWay,
     );
   }
 
@@ -107,11 +110,11 @@ export class BatchEncoder {
     const program = this.#heads.response(head);
     const shownId = id === this.#lastResponse + 1 ? 0 : id;
     this.#lastResponse = id;
-    this.#message(schema.RESPONSE, shownId, program, body ?? EMPTY, more, 0, detached);
+    this.#message(schema.RESPONSE, shownId, program, body ?? EMPTY, more, 0, detached, false);
   }
 
   trailers(id: number, fields: Fields): void {
-    this.#message(schema.TRAILERS, id, this.#heads.trailers(fields), EMPTY, false, 0, false);
+    this.#message(schema.TRAILERS, id, this.#heads.trailers(fields), EMPTY, false, 0, false, false);
   }
 
   data(id: number, piece: Uint8Array, end: boolean, detached = false): void {
@@ -192,9 +195,10 @@ export class BatchEncoder {
     more: boolean,
     timeoutMs: number,
     detached: boolean,
+    oneWay: boolean,
   ): void {
     if (isBare(program) && !more && !detached) {
-      this.#bareMessage(tag, id, program.block, body, timeoutMs);
+      this.#bareMessage(tag, id, program.block, body, timeoutMs, oneWay);
       return;
     }
     for (const value of program.blobs) this.#blobText(value);
@@ -211,7 +215,8 @@ export class BatchEncoder {
       (bodyLength > 0 ? 1 + varintLength(bodyLength) + bodyLength : 0) +
       (more ? 2 : 0) +
       (apart ? 2 : 0) +
-      fieldLength(timeoutMs);
+      fieldLength(timeoutMs) +
+      (oneWay ? 2 : 0);
     const writer = this.#open(tag, size);
     writer.varintField(schema.HEAD_ID, id);
     writer.varintField(schema.HEAD_BLOCK, program.block);
@@ -234,15 +239,24 @@ export class BatchEncoder {
     writeFlag(writer, schema.HEAD_MORE, more);
     writeFlag(writer, schema.HEAD_BODY_BLOB, apart);
     writer.varintField(schema.REQUEST_TIMEOUT, timeoutMs);
+    writeFlag(writer, schema.REQUEST_ONE_WAY, oneWay);
   }
 
   /** A head that is a block's number and nothing else: most of them, so written without a detour. */
-  #bareMessage(tag: number, id: number, block: number, body: Uint8Array, timeoutMs: number): void {
+  #bareMessage(
+    tag: number,
+    id: number,
+    block: number,
+    body: Uint8Array,
+    timeoutMs: number,
+    oneWay: boolean,
+  ): void {
     const bodyLength = body.length;
     let size = 1 + varintLength(block);
     if (id !== 0) size += 1 + varintLength(id);
     if (bodyLength > 0) size += 1 + varintLength(bodyLength) + bodyLength;
     if (timeoutMs > 0) size += 1 + varintLength(timeoutMs);
+    if (oneWay) size += 2;
     const writer = this.records;
     writer.ensure(size + 12);
     const bytes = writer.bytes;
@@ -266,6 +280,10 @@ export class BatchEncoder {
     if (timeoutMs > 0) {
       bytes[at++] = schema.REQUEST_TIMEOUT;
       at = putVarint(bytes, at, timeoutMs);
+    }
+    if (oneWay) {
+      bytes[at++] = schema.REQUEST_ONE_WAY;
+      bytes[at++] = 1;
     }
     writer.position = at;
   }

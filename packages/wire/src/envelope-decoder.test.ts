@@ -17,7 +17,9 @@ import { bytesOf } from './test/records.ts';
 
 const LIMITS: WireLimits = { ...DEFAULT_LIMITS, batchPacked: 1000, batchUnpacked: 20_000 };
 
-function opened(limits: WireLimits = DEFAULT_LIMITS): EnvelopeDecoder {
+const WITH_WINDOWS: WireLimits = { ...DEFAULT_LIMITS, windows: 16 };
+
+function opened(limits: WireLimits = WITH_WINDOWS): EnvelopeDecoder {
   const decoder = new EnvelopeDecoder(limits);
   decoder.opened();
   return decoder;
@@ -34,26 +36,42 @@ function pushAll(decoder: EnvelopeDecoder, ...chunks: readonly Uint8Array[]): En
   return found;
 }
 
-function decode(bytes: Uint8Array, limits: WireLimits = DEFAULT_LIMITS): Envelope[] {
+function decode(bytes: Uint8Array, limits: WireLimits = WITH_WINDOWS): Envelope[] {
   return pushAll(opened(limits), bytes);
 }
 
 const all: Envelope[] = [
-  { plain: bytesOf('p'), packed: undefined, unpackedSize: 0, crc: 0, window: undefined },
+  {
+    plain: bytesOf('p'),
+    packed: undefined,
+    unpackedSize: 0,
+    crc: 0,
+    window: undefined,
+    windowId: 0,
+  },
   {
     plain: bytesOf('p'.repeat(127)),
     packed: bytesOf('k'.repeat(128)),
     unpackedSize: 300,
     crc: 2 ** 32 - 1,
     window: { codec: 'zstd', windowLog: 20 },
+    windowId: 1,
   },
-  { plain: undefined, packed: undefined, unpackedSize: 0, crc: 77, window: undefined },
+  {
+    plain: undefined,
+    packed: undefined,
+    unpackedSize: 0,
+    crc: 77,
+    window: undefined,
+    windowId: 16,
+  },
   {
     plain: bytesOf('p'.repeat(500)),
     packed: undefined,
     unpackedSize: 0,
     crc: 1,
     window: undefined,
+    windowId: 0,
   },
 ];
 const stream = concat(...all.map((envelope) => encodeEnvelope(envelope, portableBytes)));
@@ -133,7 +151,14 @@ describe('lengths', () => {
     (size) => {
       const plain = bytesOf('x'.repeat(size));
       const bytes = encodeEnvelope(
-        { plain, packed: undefined, unpackedSize: 0, crc: undefined, window: undefined },
+        {
+          plain,
+          packed: undefined,
+          unpackedSize: 0,
+          crc: undefined,
+          window: undefined,
+          windowId: 0,
+        },
         portableBytes,
       );
       expect(decode(bytes)[0]?.plain).toEqual(plain);
@@ -231,6 +256,7 @@ describe('the message', () => {
         unpackedSize: 5,
         crc: 0x12345678,
         window: { codec: 'zstd', windowLog: 20 },
+        windowId: 0,
       },
     ]);
   });
@@ -245,9 +271,9 @@ describe('the message', () => {
     expect(failure(() => decode(hex('02 18 01')))).toBe('COMPRESSION W-016');
   });
 
-  test('W-002 unknown fields are skipped, field 6 among them; groups, odd wire types and number 0 are PROTOCOL', () => {
-    expect(decode(hex('04 32 02 01 02'))).toHaveLength(1);
-    for (const bad of ['01 33', '01 34', '02 36 00', '02 37 00', '02 02 00', '02 00 00']) {
+  test('W-002 unknown fields are skipped; groups, odd wire types and number 0 are PROTOCOL', () => {
+    expect(decode(hex('04 3a 02 01 02'))).toHaveLength(1);
+    for (const bad of ['01 3b', '01 3c', '02 3e 00', '02 3f 00', '02 02 00', '02 00 00']) {
       expect(failure(() => decode(hex(bad)))).toBe('PROTOCOL W-002');
     }
   });
@@ -261,6 +287,7 @@ describe('the message', () => {
       '02 20 01',
       '02 22 00',
       '02 28 01',
+      '02 32 00',
     ]) {
       expect(failure(() => decode(hex(bad)))).toBe('PROTOCOL W-003');
     }
@@ -310,6 +337,24 @@ describe('the message', () => {
     else expect(failure(run)).toBe('COMPRESSION W-071');
   });
 
+  test.each([
+    [0, 0, true],
+    [0, 1, false],
+    [4, 3, true],
+    [4, 4, true],
+    [4, 5, false],
+    [4, 400, false],
+    [100, 16, true],
+    [100, 17, false],
+    [100, 2 ** 32 - 1, false],
+  ])('W-075 with a limit of %i windows, window_id %i: %s', (windows, id, fine) => {
+    const body = concat(hex("12 01 'k' 18 01 30"), varint(id));
+    const limits = { ...DEFAULT_LIMITS, windows };
+    const run = () => decode(concat(varint(body.length), body), limits);
+    if (fine) expect(run()).toMatchObject([{ windowId: id }]);
+    else expect(failure(run)).toBe('COMPRESSION W-075');
+  });
+
   test('what protobufjs encodes is read as it was meant', () => {
     const message = oracle.envelope.create({
       plain: bytesOf('abc'),
@@ -317,6 +362,7 @@ describe('the message', () => {
       unpackedSize: 9,
       crc: 5,
       window: { codec: 1, windowLog: 12 },
+      windowId: 3,
     });
     expect(decode(Uint8Array.from(oracle.envelope.encodeDelimited(message).finish()))).toEqual([
       {
@@ -325,6 +371,7 @@ describe('the message', () => {
         unpackedSize: 9,
         crc: 5,
         window: { codec: 'deflate', windowLog: 12 },
+        windowId: 3,
       },
     ]);
   });

@@ -1,7 +1,7 @@
 import type { Envelope, WindowStart } from './envelope.ts';
 import { TpError } from './errors.ts';
 import { codecFromWire, isWindowLog } from './hello.ts';
-import { MAX_HELLO, type WireLimits } from './limits.ts';
+import { MAX_HELLO, MAX_WINDOWS, type WireLimits } from './limits.ts';
 import { ByteReader, protocolError } from './reader.ts';
 import * as schema from './schema.ts';
 
@@ -148,6 +148,7 @@ export class EnvelopeDecoder {
     let unpackedSize = 0;
     let crc: number | undefined;
     let window: WindowStart | undefined;
+    let windowId = 0;
     while (reader.position < end) {
       const tag = reader.varint();
       switch (tag) {
@@ -166,12 +167,25 @@ export class EnvelopeDecoder {
         case schema.ENVELOPE_WINDOW:
           window = readWindow(reader);
           break;
+        case schema.ENVELOPE_WINDOW_ID:
+          windowId = reader.varint();
+          break;
         default:
-          reader.skip(tag, 6);
+          reader.skip(tag, 7);
       }
     }
     this.#checkSizes(plain?.length ?? 0, packed?.length ?? 0, unpackedSize);
-    return { plain, packed, unpackedSize, crc, window };
+    if (windowId > 0) this.#checkWindowId(windowId);
+    return { plain, packed, unpackedSize, crc, window, windowId };
+  }
+
+  #checkWindowId(windowId: number): void {
+    const most = Math.min(this.#limits.windows, MAX_WINDOWS);
+    if (windowId <= most) return;
+    throw new TpError({
+      code: 'COMPRESSION',
+      message: `an envelope names the window ${windowId}; there are ${most} beside the shared one (W-075)`,
+    });
   }
 
   #checkSizes(plain: number, packed: number, unpackedSize: number): void {

@@ -22,7 +22,8 @@ export function encodeEnvelope(envelope: Envelope, ops: ByteOps): Uint8Array {
     bytesLength(packed) +
     (envelope.unpackedSize > 0 ? 1 + varintLength(envelope.unpackedSize) : 0) +
     (envelope.crc === undefined ? 0 : 5) +
-    (window === undefined ? 0 : 2 + windowLength);
+    (window === undefined ? 0 : 2 + windowLength) +
+    (envelope.windowId > 0 ? 1 + varintLength(envelope.windowId) : 0);
   writer.varint(length);
   if (plain.length > 0) writer.bytesField(schema.ENVELOPE_PLAIN, plain);
   if (packed.length > 0) writer.bytesField(schema.ENVELOPE_PACKED, packed);
@@ -37,6 +38,7 @@ export function encodeEnvelope(envelope: Envelope, ops: ByteOps): Uint8Array {
     writer.varintField(0x08, codec);
     writer.varintField(0x10, windowLog);
   }
+  writer.varintField(schema.ENVELOPE_WINDOW_ID, envelope.windowId);
   return writer.bytes.subarray(0, writer.position);
 }
 

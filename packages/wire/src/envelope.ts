@@ -18,4 +18,6 @@ export interface Envelope {
   /** CRC-32 of `plain` and the unpacked bytes; undefined when the envelope has none. */
   readonly crc: number | undefined;
   readonly window: WindowStart | undefined;
+  /** Which window `packed` and `window` mean: 0, the shared one, or an isolated one (W-075). */
+  readonly windowId: number;
 }

@@ -70,7 +70,14 @@ function validStream(random: Random): { batches: Uint8Array[]; stream: Uint8Arra
     batches.push(blobs, records);
     envelopes.push(
       encodeEnvelope(
-        { plain: blobs, packed: records, unpackedSize: records.length, crc: 1, window: undefined },
+        {
+          plain: blobs,
+          packed: records,
+          unpackedSize: records.length,
+          crc: 1,
+          window: undefined,
+          windowId: 0,
+        },
         portableBytes,
       ),
     );

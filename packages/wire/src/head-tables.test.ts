@@ -24,7 +24,17 @@ function head(random: Random, shapes: number): Said {
   if (random.once(9)) return { kind: 'trailers', id, fields };
   const method = random.once(50) ? 'M'.repeat(random.below(1500) + 1) : random.pick(['GET', 'PUT']);
   const path = random.once(2) ? '/' : `/${shape}/${random.below(50)}`;
-  return { kind: 'request', id, method, path, fields, body: '', more: false, timeoutMs: 0 };
+  return {
+    kind: 'request',
+    id,
+    method,
+    path,
+    fields,
+    body: '',
+    more: false,
+    timeoutMs: 0,
+    oneWay: false,
+  };
 }
 
 describe('the table over long runs', () => {

@@ -1,4 +1,4 @@
-import { DEFAULT_LIMITS, LEAST_BATCH, type WireLimits } from './limits.ts';
+import { DEFAULT_LIMITS, LEAST_BATCH, MAX_CREDIT, type WireLimits } from './limits.ts';
 import { type ByteReader, protocolError } from './reader.ts';
 import { fromUtf8, toUtf8 } from './utf8.ts';
 import { type ByteWriter, varintLength } from './writer.ts';
@@ -43,6 +43,7 @@ const LIMIT_ORDER: readonly (keyof WireLimits)[] = [
   'linkWindow',
   'headBytes',
   'fields',
+  'windows',
 ];
 
 /** The number of a codec on the wire. */
@@ -95,7 +96,7 @@ export function writeHello(writer: ByteWriter, hello: Hello): void {
 /**
  * Reads message Hello from where the reader stands to its end.
  *
- * @throws {TpError} PROTOCOL when it breaks W-001 to W-005, W-012 or W-013.
+ * @throws {TpError} PROTOCOL when it breaks W-001 to W-005, W-012, W-013 or W-028.
  */
 export function readHello(reader: ByteReader): Hello {
   let version = 0;
@@ -175,6 +176,9 @@ function readLimits(reader: ByteReader): WireLimits {
   }
   if (limits.batchPacked < LEAST_BATCH || limits.batchUnpacked < LEAST_BATCH) {
     throw protocolError(`a hello accepts batches below ${LEAST_BATCH} bytes (W-013)`);
+  }
+  if (limits.streamWindow > MAX_CREDIT || limits.linkWindow > MAX_CREDIT) {
+    throw protocolError(`a hello gives more credit than ${MAX_CREDIT} bytes (W-028)`);
   }
   return limits;
 }

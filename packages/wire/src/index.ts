@@ -21,4 +21,4 @@ export {
   type WireLimits,
 } from './limits.ts';
 export { ALPN, matchPreface, PREFACE } from './preface.ts';
-export type { RecordSink } from './record-sink.ts';
+export type { FlawedKind, RecordSink } from './record-sink.ts';

@@ -16,6 +16,8 @@ export interface WireLimits {
   readonly headBytes: number;
   /** Most fields in a head, repeated ones counted each. Default 100. */
   readonly fields: number;
+  /** Isolated windows that the peer may pack with beside the shared one (W-075). Default 0, at most 16. */
+  readonly windows: number;
 }
 
 /** The limits of a hello that names none. */
@@ -28,6 +30,7 @@ export const DEFAULT_LIMITS: WireLimits = {
   linkWindow: 1024 * 1024,
   headBytes: 32 * 1024,
   fields: 100,
+  windows: 0,
 };
 
 /** Longest body in a request or response record (W-040). */
@@ -40,6 +43,8 @@ export const MAX_HELLO = 16 * 1024;
 export const LEAST_BATCH = 128 * 1024;
 /** What is kept of a message to people, in bytes. */
 export const MAX_MESSAGE = 1024;
+/** Most isolated windows of a direction (W-075). */
+export const MAX_WINDOWS = 16;
 /** Highest stream id (W-030). */
 export const MAX_ID = 2 ** 30;
 /** Highest sum of credit (W-043). */

@@ -16,7 +16,7 @@ interface Written {
 }
 
 const NAMES: Record<number, readonly string[]> = {
-  1: ['', 'id', 'block', 'ops', 'text', 'keep', 'body', 'more', 'bodyBlob', 'timeoutMs'],
+  1: ['', 'id', 'block', 'ops', 'text', 'keep', 'body', 'more', 'bodyBlob', 'timeoutMs', 'oneWay'],
   2: ['', 'id', 'block', 'ops', 'text', 'keep', 'body', 'more', 'bodyBlob'],
   3: ['', 'id', 'bytes', 'end', 'blob'],
   4: ['', 'id', 'block', 'ops', 'text', 'keep'],
@@ -57,6 +57,7 @@ function write(random: Random): Written {
     case 1: {
       lastId += 1 + random.below(300);
       const timeoutMs = random.pick([0, 1, 128, 2 ** 32 - 1]);
+      const oneWay = random.once(3);
       return made(
         {
           kind: 'request',
@@ -67,6 +68,7 @@ function write(random: Random): Written {
           body,
           more: false,
           timeoutMs,
+          oneWay,
         },
         [
           { number: 1, value: lastId },
@@ -75,6 +77,7 @@ function write(random: Random): Written {
           { number: 6, value: bytesOf(body) },
           { number: 7, value: 0 },
           { number: 9, value: timeoutMs },
+          { number: 10, value: oneWay ? 1 : 0 },
         ],
       );
     }
@@ -137,7 +140,7 @@ function plainObject({ kind, name, fields }: Written): Record<string, unknown> {
     if (key === 'text' && value instanceof Uint8Array) text.push(value);
     else if (key === 'message' && value instanceof Uint8Array)
       message[key] = Buffer.from(value).toString();
-    else if (['more', 'end', 'final'].includes(key)) message[key] = value !== 0;
+    else if (['more', 'end', 'final', 'oneWay'].includes(key)) message[key] = value !== 0;
     else message[key] = value;
   }
   if (text.length > 0) message.text = text;

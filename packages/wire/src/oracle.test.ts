@@ -45,6 +45,7 @@ describe('protobufjs as the oracle', () => {
           unpackedSize: uint32,
           crc: fc.option(uint32, { nil: undefined }),
           window: fc.option(window, { nil: undefined }),
+          windowId: uint32,
         }),
         (envelope) => {
           const bytes = encodeEnvelope(envelope, portableBytes);

@@ -4,11 +4,15 @@ import type { Flaw } from './flaw.ts';
 import type { RequestHead, ResponseHead } from './head.ts';
 import type { Hello } from './hello.ts';
 
+/** What a flawed record is. Nothing is said back of a flawed one-way request (W-125). */
+export type FlawedKind = 'request' | 'one-way' | 'response' | 'trailers';
+
 /**
  * Takes the records of a batch in order. Bodies come as a range of `bytes`: what is kept must be
  * copied or viewed before the memory is used again.
  */
 export interface RecordSink {
+  /** @param oneWay whether nothing may be said back (W-124); then `more` is false. */
   request(
     id: number,
     head: RequestHead,
@@ -17,6 +21,7 @@ export interface RecordSink {
     bytes: Uint8Array,
     start: number,
     end: number,
+    oneWay: boolean,
   ): void;
   response(
     id: number,
@@ -29,7 +34,7 @@ export interface RecordSink {
   data(id: number, last: boolean, bytes: Uint8Array, start: number, end: number): void;
   trailers(id: number, fields: Fields): void;
   /** A record whose stream must end, though the link need not (errors "of the stream"). */
-  flawed(id: number, kind: 'request' | 'response' | 'trailers', flaw: Flaw): void;
+  flawed(id: number, kind: FlawedKind, flaw: Flaw): void;
   credit(id: number, bytes: number): void;
   cancel(id: number, code: ErrorCode, processed: Processed, message: string): void;
   ping(token: number): void;

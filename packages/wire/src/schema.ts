@@ -12,6 +12,7 @@ export const ENVELOPE_PACKED = 0x12;
 export const ENVELOPE_UNPACKED_SIZE = 0x18;
 export const ENVELOPE_CRC = 0x25;
 export const ENVELOPE_WINDOW = 0x2a;
+export const ENVELOPE_WINDOW_ID = 0x30;
 
 export const BATCH_RECORD = 0x0a;
 
@@ -37,6 +38,7 @@ export const HEAD_BODY = 0x32;
 export const HEAD_MORE = 0x38;
 export const HEAD_BODY_BLOB = 0x40;
 export const REQUEST_TIMEOUT = 0x48;
+export const REQUEST_ONE_WAY = 0x50;
 
 export const DATA_BYTES = 0x12;
 export const DATA_END = 0x18;

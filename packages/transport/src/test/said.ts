@@ -17,6 +17,7 @@ export type Said =
       head: RequestHead;
       more: boolean;
       timeoutMs: number;
+      oneWay: boolean;
       body: Uint8Array;
     }
   | { kind: 'response'; id: number; head: ResponseHead; more: boolean; body: Uint8Array }
@@ -44,8 +45,10 @@ export class Ear implements RecordSink {
     bytes: Uint8Array,
     start: number,
     end: number,
+    oneWay: boolean,
   ): void {
-    this.said.push({ kind: 'request', id, head, more, timeoutMs, body: bytes.slice(start, end) });
+    const body = bytes.slice(start, end);
+    this.said.push({ kind: 'request', id, head, more, timeoutMs, oneWay, body });
   }
 
   response(

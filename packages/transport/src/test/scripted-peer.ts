@@ -121,7 +121,7 @@ export class ScriptedPeer {
   /** An envelope with just these parts. */
   envelope(parts: Partial<Envelope>): void {
     const none = { plain: undefined, packed: undefined, unpackedSize: 0, crc: undefined };
-    this.raw(encodeEnvelope({ ...none, window: undefined, ...parts }, portableBytes));
+    this.raw(encodeEnvelope({ ...none, window: undefined, windowId: 0, ...parts }, portableBytes));
   }
 
   raw(bytes: Uint8Array): void {

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { type ErrorCode, MAX_ID } from '../index.ts';
+import { type ErrorCode, MAX_CREDIT, MAX_ID } from '../index.ts';
 import { LEAST_BATCH } from '../limits.ts';
 import type { Said } from './records.ts';
 
@@ -88,6 +88,7 @@ const body = fc.oneof(
 
 /** 0 would mean the default. */
 const limit = uint32.map((bytes) => Math.max(1, bytes));
+const credit = limit.map((bytes) => Math.min(bytes, MAX_CREDIT));
 const hello = fc.record({
   version: fc.integer({ min: 1, max: 300 }),
   codecs: fc.uniqueArray(
@@ -101,10 +102,11 @@ const hello = fc.record({
     batchUnpacked: fc.integer({ min: LEAST_BATCH, max: 2 ** 32 - 1 }),
     tableBytes: limit,
     streams: limit,
-    streamWindow: limit,
-    linkWindow: limit,
+    streamWindow: credit,
+    linkWindow: credit,
     headBytes: limit,
     fields: limit,
+    windows: uint32,
   }),
   features: fc.array(uint32, { maxLength: 40 }),
   checksum: fc.boolean(),
@@ -124,6 +126,7 @@ const record: fc.Arbitrary<Said> = fc.oneof(
       body,
       more: fc.boolean(),
       timeoutMs: uint32,
+      oneWay: fc.boolean(),
     }),
   },
   {
@@ -171,7 +174,8 @@ function lawful(batches: readonly (readonly Said[])[]): Said[][] {
     records.map((said): Said => {
       if (said.kind === 'request') {
         last += Math.max(1, said.id);
-        return { ...said, id: last, body: said.more ? '' : said.body };
+        const more = said.more && !said.oneWay;
+        return { ...said, id: last, more, body: more ? '' : said.body };
       }
       if (said.kind !== 'response') return said;
       const more = said.more && said.status >= 200;

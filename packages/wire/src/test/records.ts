@@ -28,6 +28,7 @@ export type Said =
       body: string;
       more: boolean;
       timeoutMs: number;
+      oneWay: boolean;
     }
   | {
       kind: 'response';
@@ -63,6 +64,7 @@ export class Collector implements RecordSink {
     bytes: Uint8Array,
     start: number,
     end: number,
+    oneWay: boolean,
   ): void {
     const { method, path, fields } = head;
     this.heads.push(head);
@@ -76,6 +78,7 @@ export class Collector implements RecordSink {
       body,
       more,
       timeoutMs,
+      oneWay,
     });
   }
   response(
@@ -130,7 +133,8 @@ export function say(encoder: BatchEncoder, record: Said, detached = false): void
     case 'request': {
       const head = new RequestHead(record.method, record.path, new FieldList(record.fields));
       const body = bytesOf(record.body);
-      encoder.request(record.id, head, body, record.more, record.timeoutMs, detached);
+      const { id, more, timeoutMs, oneWay } = record;
+      encoder.request(id, head, body, more, timeoutMs, detached, oneWay);
       return;
     }
     case 'response': {

@@ -248,6 +248,10 @@ const fills: Vector[] = [
     kept,
     breaks(byBlock([...fill.text, ...fill.field(7)], '/p'), 'COMPRESSION'),
   ]),
+  vector('a FIELD too many behind the fills of all holes', 'W-058', [
+    kept,
+    breaks(byBlock([...fill.text, ...fill.text, ...fill.field(7)], '/p', 'y'), 'PROTOCOL'),
+  ]),
   vector('a name in other letters is another name', 'W-058', [
     kept,
     says(

@@ -69,7 +69,12 @@ export const GET: readonly Field[] = [
 ];
 export const OK: readonly Field[] = [[':status', '200']];
 
-type MessageRest = { readonly body?: string; readonly more?: true; readonly timeout_ms?: number };
+type MessageRest = {
+  readonly body?: string;
+  readonly more?: true;
+  readonly timeout_ms?: number;
+  readonly one_way?: true;
+};
 
 export function requested(id: number, head: readonly Field[] = GET, rest: MessageRest = {}): Said {
   return { kind: 'request', id, head, ...rest };
@@ -78,7 +83,7 @@ export function requested(id: number, head: readonly Field[] = GET, rest: Messag
 export function responded(
   id: number,
   head: readonly Field[] = OK,
-  rest: Omit<MessageRest, 'timeout_ms'> = {},
+  rest: Omit<MessageRest, 'timeout_ms' | 'one_way'> = {},
 ): Said {
   return { kind: 'response', id, head, ...rest };
 }

@@ -7,9 +7,11 @@ import { envelopesTopic } from './envelopes.ts';
 import { folded } from './fold.ts';
 import { headLimitsTopic } from './head-limits.ts';
 import { idsTopic } from './ids.ts';
+import { isolatedTopic } from './isolated.ts';
 import { print } from './json.ts';
 import { legalHeadsTopic } from './legal-heads.ts';
 import { lifeTopic } from './life.ts';
+import { oneWayTopic } from './one-way.ts';
 import { openingTopic } from './opening.ts';
 import { programsTopic } from './programs.ts';
 import { recordsTopic } from './records.ts';
@@ -25,6 +27,7 @@ export const topics: readonly Topic[] = [
   envelopesTopic,
   checksumTopic,
   windowsTopic,
+  isolatedTopic,
   recordsTopic,
   tableTopic,
   programsTopic,
@@ -34,6 +37,7 @@ export const topics: readonly Topic[] = [
   headLimitsTopic,
   idsTopic,
   streamsTopic,
+  oneWayTopic,
   bodiesTopic,
   lifeTopic,
   encoderTopic,

@@ -8,6 +8,7 @@ export const DEFAULTS = {
   link_window: 1_048_576,
   head_bytes: 32_768,
   fields: 100,
+  windows: 0,
 } as const;
 
 export type Limit = keyof typeof DEFAULTS;

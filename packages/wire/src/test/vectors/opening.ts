@@ -82,6 +82,7 @@ const limitNames: readonly Limit[] = [
   'link_window',
   'head_bytes',
   'fields',
+  'windows',
 ];
 const limits: Vector[] = [
   ...limitNames.map((name, index) =>
@@ -95,9 +96,9 @@ const limits: Vector[] = [
   greets(
     'all limits at once, in the reverse order',
     'W-013 W-005',
-    [w.limits(...limitNames.map((_, index) => [8 - index, 131_072 + index] as const)), version],
+    [w.limits(...limitNames.map((_, index) => [9 - index, 131_072 + index] as const)), version],
     hello({
-      limits: Object.fromEntries(limitNames.map((name, index) => [name, 131_079 - index])),
+      limits: Object.fromEntries(limitNames.map((name, index) => [name, 131_080 - index])),
     }),
   ),
   greets(
@@ -110,7 +111,7 @@ const limits: Vector[] = [
   greets(
     'an unknown limit is skipped',
     'W-114 W-002',
-    [version, w.limits([9, 5], [8, 50])],
+    [version, w.limits([10, 5], [8, 50])],
     hello({ limits: { fields: 50 } }),
   ),
   greets(
@@ -127,6 +128,29 @@ const limits: Vector[] = [
         fields: 1,
       },
     }),
+  ),
+  ...([5, 6] as const).flatMap((number) => {
+    const name = number === 5 ? 'stream_window' : 'link_window';
+    return [
+      greets(
+        `${name} of 2^31 - 1 is accepted`,
+        'W-028',
+        [version, w.limits([number, 2 ** 31 - 1])],
+        hello({ limits: { [name]: 2 ** 31 - 1 } }),
+      ),
+      refused(
+        `${name} of 2^31`,
+        'W-028 W-027',
+        w.plain(w.hello(version, w.limits([number, 2 ** 31]))),
+        'PROTOCOL',
+      ),
+    ];
+  }),
+  greets(
+    'more isolated windows than there can be are said',
+    'W-075',
+    [version, w.limits([9, 2 ** 32 - 1])],
+    hello({ limits: { windows: 2 ** 32 - 1 } }),
   ),
   ...([1, 2] as const).flatMap((number) => {
     const name = number === 1 ? 'batch_packed' : 'batch_unpacked';
@@ -322,6 +346,18 @@ const wrong: Vector[] = [
       unpacked: hex('0a 02 42 00'),
       window: { codec: 1, log: 15 },
     }),
+    'PROTOCOL',
+  ),
+  misplaced(
+    'a hello with a window beside it',
+    'W-009',
+    w.envelope({ plain: minimal, window: { codec: 1, log: 15 } }),
+    'PROTOCOL',
+  ),
+  misplaced(
+    'a hello with a window_id beside it',
+    'W-009',
+    w.envelope({ plain: minimal, windowId: 1 }),
     'PROTOCOL',
   ),
   vector(

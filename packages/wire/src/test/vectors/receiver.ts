@@ -88,6 +88,7 @@ function limitsOf(said: Exclude<Vector['receiver'], undefined>): WireLimits {
     linkWindow: said.link_window ?? known.linkWindow,
     headBytes: said.head_bytes ?? known.headBytes,
     fields: said.fields ?? known.fields,
+    windows: said.windows ?? known.windows,
   };
 }
 
@@ -95,10 +96,11 @@ function limitsOf(said: Exclude<Vector['receiver'], undefined>): WireLimits {
 function recordOf(heard: Heard): Said {
   switch (heard.kind) {
     case 'request': {
-      const { id, method, path, more, timeoutMs } = heard;
+      const { id, method, path, more, timeoutMs, oneWay } = heard;
       const head: Field[] = [[':method', method], [':path', path], ...pairs(heard.fields)];
       const timeout = timeoutMs === 0 ? {} : { timeout_ms: timeoutMs };
-      return { kind: 'request', id, head, ...bodyOf(heard.body, more), ...timeout };
+      const way = oneWay ? { one_way: oneWay } : {};
+      return { kind: 'request', id, head, ...bodyOf(heard.body, more), ...timeout, ...way };
     }
     case 'response': {
       const { id, status, reason, body, more } = heard;
@@ -114,7 +116,13 @@ function recordOf(heard: Heard): Said {
     case 'trailers':
       return { kind: 'trailers', id: heard.id, head: pairs(heard.fields) };
     case 'flawed':
-      return { kind: 'error', scope: 'stream', id: heard.id, code: heard.code };
+      return {
+        kind: 'error',
+        scope: 'stream',
+        id: heard.id,
+        code: heard.code,
+        ...(heard.of === 'one-way' ? { one_way: true } : {}),
+      };
     case 'cancel': {
       const { id, code, processed, message } = heard;
       const shown = ({ maybe: 'MAYBE', no: 'NO', yes: 'YES' } as const)[processed];
@@ -156,6 +164,7 @@ function helloOf({ hello }: Extract<Heard, { kind: 'hello' }>): Said {
       link_window: limits.linkWindow,
       head_bytes: limits.headBytes,
       fields: limits.fields,
+      windows: limits.windows,
     },
   };
 }

@@ -31,6 +31,7 @@ export type RecordOf<B, H> =
       readonly body?: B;
       readonly more?: true;
       readonly timeout_ms?: number;
+      readonly one_way?: true;
     }
   | {
       readonly kind: 'response';
@@ -74,6 +75,8 @@ export type RecordOf<B, H> =
       readonly scope: 'stream';
       readonly id: number;
       readonly code: string;
+      /** Nothing is said back of it, as the request is one-way (W-125). */
+      readonly one_way?: true;
     };
 
 /** A record as a topic writes it: bytes are text of one byte a character. */

@@ -131,6 +131,41 @@ const restarted: Vector[] = [
     says(w.envelope({ plain: get, window: DEFLATE }), requested(1)),
     packs(get, stored(get), undefined, requested(2)),
   ]),
+  vector('a window alone lets go: the next packed is the first of a new one', 'W-077 W-080 W-020', [
+    packs(first, deflate1, DEFLATE, one),
+    says(w.envelope({ window: DEFLATE })),
+    packs(get, stored(get), undefined, requested(2)),
+  ]),
+  vector('a window alone lets go, and the next packed starts another', 'W-077 W-070', [
+    packs(first, deflate1, DEFLATE, one),
+    says(w.envelope({ window: DEFLATE })),
+    packs(get, concat(zstdHeader(20), zstdRaw(get)), ZSTD, requested(2)),
+  ]),
+  vector(
+    'a window alone lets go: what was in the old one is forgotten',
+    'W-077 W-079',
+    [
+      packs(first, deflate1, DEFLATE, one),
+      says(w.envelope({ window: DEFLATE })),
+      fails(deflate2, undefined, second.length),
+    ],
+    envelope,
+  ),
+  vector('a window that is let go before its first packed', 'W-077 W-020', [
+    says(w.envelope({ window: ZSTD })),
+    says(w.envelope({ window: DEFLATE })),
+    packs(first, deflate1, undefined, one),
+  ]),
+  vector(
+    'a window that starts anew counts as a glitch, the first does not',
+    'W-081 W-095',
+    [
+      packs(get, stored(get), DEFLATE, requested(1)),
+      glitchy(packs(get, stored(get), DEFLATE, requested(2))),
+      glitchy(says(w.envelope({ window: DEFLATE }))),
+    ],
+    envelope,
+  ),
   vector('the table and ids outlive a window', 'W-078', [
     packs(storing, stored(storing), DEFLATE, requested(1)),
     packs(needing, concat(zstdHeader(20), zstdRaw(needing)), ZSTD, requested(2)),

@@ -43,6 +43,7 @@ export interface Message extends Program {
   readonly more?: boolean;
   readonly bodyBlob?: boolean;
   readonly timeoutMs?: number;
+  readonly oneWay?: boolean;
 }
 
 export interface WindowStart {
@@ -60,6 +61,7 @@ export interface EnvelopeParts {
   /** Default: the right one. */
   readonly crc?: number | 'none';
   readonly window?: WindowStart;
+  readonly windowId?: number;
   /** Further fields. */
   readonly extra?: Uint8Array;
 }
@@ -78,13 +80,14 @@ function headFields({ id, block, ops, text: texts, keep }: Message): Uint8Array 
 }
 
 function messageFields(message: Message): Uint8Array {
-  const { body, more, bodyBlob, timeoutMs } = message;
+  const { body, more, bodyBlob, timeoutMs, oneWay } = message;
   return concat(
     headFields(message),
     body === undefined ? NOTHING : text(6, body),
     more === undefined ? NOTHING : integer(7, more ? 1 : 0),
     bodyBlob === undefined ? NOTHING : integer(8, bodyBlob ? 1 : 0),
     timeoutMs === undefined ? NOTHING : integer(9, timeoutMs),
+    oneWay === undefined ? NOTHING : integer(10, oneWay ? 1 : 0),
   );
 }
 
@@ -161,7 +164,7 @@ export function limits(...values: readonly (readonly [number: number, value: num
 
 /** The length and content of an envelope. */
 export function envelope(parts: EnvelopeParts): Uint8Array {
-  const { plain, packed, unpacked, window, extra } = parts;
+  const { plain, packed, unpacked, window, windowId, extra } = parts;
   const size = parts.unpackedSize ?? unpacked?.length ?? 0;
   const crc = parts.crc ?? crc32(concat(plain ?? NOTHING, unpacked ?? NOTHING));
   const content = concat(
@@ -170,6 +173,7 @@ export function envelope(parts: EnvelopeParts): Uint8Array {
     size === 0 ? NOTHING : integer(3, size),
     crc === 'none' ? NOTHING : fixed32(4, crc),
     window === undefined ? NOTHING : windowStart(window),
+    windowId === undefined ? NOTHING : integer(6, windowId),
     extra ?? NOTHING,
   );
   return concat(varint(content.length), content);
