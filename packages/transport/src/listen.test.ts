@@ -88,3 +88,18 @@ test('one server listens at several addresses', async () => {
     expect((await pool(address).call(get('/'))).status).toBe(200);
   }
 });
+
+test.runIf(process.platform === 'linux')(
+  'with reusePort the next server takes a port over before the last one closes',
+  async () => {
+    const reusePort = true;
+    const first = await serve(answer, { reusePort });
+    const client = pool(first.url);
+    expect((await client.call(get('/'))).status).toBe(200);
+    const second = await serve(answer, { reusePort }, first.url);
+    await first.server.close();
+    expect((await pool(second.url).call(get('/'))).status).toBe(200);
+    expect(second.server.stats().requests).toBe(1);
+    expect(await failure(serve(answer, {}, first.url))).toMatchObject({ code: 'INVALID_ARGUMENT' });
+  },
+);

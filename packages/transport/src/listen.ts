@@ -20,6 +20,15 @@ export interface Listener {
   close(): void;
 }
 
+/** How connections are accepted. */
+export interface ListenInit {
+  readonly tls: ListenTls | undefined;
+  /** TLS must stand by then, in ms. */
+  readonly handshakeTimeoutMs: number;
+  /** Others may listen on the same TCP port. */
+  readonly reusePort: boolean;
+}
+
 /**
  * Listens on a TCP, TLS or unix socket.
  *
@@ -27,8 +36,7 @@ export interface Listener {
  */
 export async function listenSocket(
   address: Address,
-  tls: ListenTls | undefined,
-  handshakeTimeoutMs: number,
+  { tls, handshakeTimeoutMs, reusePort }: ListenInit,
   accept: (connection: Connection) => void,
 ): Promise<Listener> {
   const onSocket = (socket: Socket) => {
@@ -40,7 +48,7 @@ export async function listenSocket(
       ? tlsServer(address, tls, handshakeTimeoutMs, onSocket)
       : createServer(onSocket);
   if (address.kind === 'unix') await removeStale(address.path);
-  await bind(server, address);
+  await bind(server, address, reusePort);
   const bound = server.address();
   return {
     address: bound !== null && typeof bound === 'object' ? withPort(address, bound.port) : address,
@@ -65,7 +73,7 @@ function tlsServer(
   return server;
 }
 
-function bind(server: NetServer, address: Address): Promise<void> {
+function bind(server: NetServer, address: Address, reusePort: boolean): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (cause: Error) => reject(cannot(address, cause.message, cause));
     server.once('error', fail);
@@ -76,7 +84,7 @@ function bind(server: NetServer, address: Address): Promise<void> {
       resolve();
     };
     if (address.kind === 'unix') server.listen(address.path, done);
-    else server.listen(address.port, address.host, done);
+    else server.listen({ port: address.port, host: address.host, reusePort }, done);
   });
 }
 

@@ -17,6 +17,11 @@ export interface TransportServerOptions extends LinkOptions {
    * count as streams (`limits.streams`), and their deadlines count. Default false: all at once.
    */
   readonly serial?: boolean;
+  /**
+   * Several servers may listen on one TCP port, where the system can do that: the next process can
+   * take over before this one closes. Default false.
+   */
+  readonly reusePort?: boolean;
 }
 
 /** Accepts links and hands out the requests on them. */
@@ -54,6 +59,7 @@ class SocketServer implements TransportServer, ServerLinkOwner {
   running = 0;
   readonly #options: ResolvedLinkOptions;
   readonly #tls: ListenTls | undefined;
+  readonly #reusePort: boolean;
   readonly #listeners: Listener[] = [];
   readonly #links = new Set<ServerLink>();
   readonly #totals = new Totals();
@@ -65,6 +71,7 @@ class SocketServer implements TransportServer, ServerLinkOwner {
     this.#options = resolveLinkOptions(options);
     this.#tls = options.tls;
     this.serial = options.serial ?? false;
+    this.#reusePort = options.reusePort ?? false;
     this.deadlines = new Deadlines(this.#options.clock, (visit) => {
       for (const link of this.#links) link.eachTimed(visit);
     });
@@ -78,8 +85,7 @@ class SocketServer implements TransportServer, ServerLinkOwner {
     const { handshakeTimeoutMs } = this.#options.limits;
     const listener = await listenSocket(
       parseAddress(address),
-      this.#tls,
-      handshakeTimeoutMs,
+      { tls: this.#tls, handshakeTimeoutMs, reusePort: this.#reusePort },
       (connection) => this.accept(connection),
     );
     if (this.#closed !== undefined) {
