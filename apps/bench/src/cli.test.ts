@@ -7,8 +7,20 @@ describe('the command line of the bench', () => {
   it('takes a suite and its options', () => {
     expect(parseBenchArguments(['e2e', '--quick', '--json', 'out.json'], suites)).toEqual({
       suite: 'e2e',
+      parts: [],
       quick: true,
       json: 'out.json',
+    });
+  });
+
+  it('takes parts of a suite that has some, and no others', () => {
+    const parts = new Map([['e2e', ['get', 'rtb']]]);
+    expect(parseBenchArguments(['e2e', 'rtb', '--quick'], suites, parts)).toMatchObject({
+      suite: 'e2e',
+      parts: ['rtb'],
+    });
+    expect(parseBenchArguments(['e2e', 'rtb', 'rest'], suites, parts)).toEqual({
+      complaint: 'e2e has no part "rest"; parts: get, rtb',
     });
   });
 

@@ -63,6 +63,18 @@ it('prints results, ratios and what is missing', () => {
   expect(text).toContain('httpteleport: the go command is not installed');
 });
 
+it('says of each trial what was asked, what came of it, and whether it holds', () => {
+  const trials = [
+    { name: 'kill', asked: 'no call hangs', measured: '200 kills, none', holds: true },
+    { name: 'storm', asked: 'spread out', measured: 'peak 500', holds: false },
+  ];
+  const report = makeReport('trials', { results: [], ratios: [], notMeasured: [], trials });
+  expect(report.trials).toEqual(trials);
+  const text = renderReport(report);
+  expect(text).toContain('holds  kill: no call hangs\n        200 kills, none\n');
+  expect(text).toContain('FAILS  storm: spread out\n        peak 500\n');
+});
+
 it.each(['{"ops":0,"elapsedNs":1,"cpuUs":1}', '{"ops":1}', '{"ready":true}'])(
   'takes no sample from %s',
   (line) => {

@@ -26,11 +26,23 @@ export interface NotMeasured {
   readonly why: string;
 }
 
+/** Something that was asked of tp and tried with real processes and networks. */
+export interface TrialResult {
+  readonly name: string;
+  /** What was asked, with its figures. */
+  readonly asked: string;
+  /** What came of it, with its figures. */
+  readonly measured: string;
+  readonly holds: boolean;
+}
+
 /** What a suite hands over. */
 export interface Findings {
   readonly results: readonly Result[];
   readonly ratios: readonly Ratio[];
   readonly notMeasured: readonly NotMeasured[];
+  /** Where the suite tries promises. */
+  readonly trials?: readonly TrialResult[];
 }
 
 /** What `--json` writes. */
@@ -52,6 +64,7 @@ export function makeReport(suite: string, findings: Findings): Report {
     results: findings.results.map(rounded),
     ratios: findings.ratios.map(rounded),
     notMeasured: findings.notMeasured,
+    ...(findings.trials === undefined ? {} : { trials: findings.trials }),
   };
 }
 

@@ -21,13 +21,10 @@ const COLUMNS: readonly Column[] = [
 ];
 const TEXT_COLUMNS = 3;
 
-/** A report for people: a table, then the ratios, then what is missing. */
+/** A report for people: a table, then the ratios, the trials, and what is missing. */
 export function renderReport(report: Report): string {
-  const lines = [
-    `${report.suite} on ${report.machine}, ${report.runtime}`,
-    '',
-    ...renderTable(report.results),
-  ];
+  const lines = [`${report.suite} on ${report.machine}, ${report.runtime}`];
+  if (report.results.length > 0) lines.push('', ...renderTable(report.results));
   if (report.ratios.length > 0) {
     const width = Math.max(...report.ratios.map((ratio) => ratio.name.length));
     lines.push('', 'Ratios');
@@ -35,6 +32,9 @@ export function renderReport(report: Report): string {
       const sense = higherIsBetter ? 'higher is better' : 'lower is better';
       lines.push(`  ${name.padEnd(width)}  ${value.toFixed(2).padStart(7)}  ${sense}`);
     }
+  }
+  for (const { name, asked, measured, holds } of report.trials ?? []) {
+    lines.push('', `${holds ? 'holds ' : 'FAILS '} ${name}: ${asked}`, `        ${measured}`);
   }
   if (report.notMeasured.length > 0) {
     lines.push('', 'Not measured');

@@ -17,7 +17,7 @@ function suiteOf(system: string): Suite {
 it('runs suites one after the other and puts their findings together', async () => {
   const said: string[] = [];
   const all = inTurn([suiteOf('a'), suiteOf('b')]);
-  const found = await all({ quick: true, progress: (text) => said.push(text) });
+  const found = await all({ quick: true, parts: [], progress: (text) => said.push(text) });
   expect(said).toEqual(['a', 'b']);
   expect(found).toEqual({
     results: [

@@ -2,6 +2,7 @@ import { inTurn } from './all.ts';
 import { bytes } from './bytes.ts';
 import { e2e } from './e2e.ts';
 import type { Suite } from './suite.ts';
+import { TRIALS, trials } from './trials.ts';
 import { wire } from './wire.ts';
 
 const EACH: ReadonlyMap<string, Suite> = new Map([
@@ -14,4 +15,11 @@ const EACH: ReadonlyMap<string, Suite> = new Map([
 export const SUITES: ReadonlyMap<string, Suite> = new Map([
   ...EACH,
   ['all', inTurn(EACH.values())],
+  // Not one of all: it takes minutes, and says whether promises hold, not how fast anything is.
+  ['trials', trials],
+]);
+
+/** The names of the parts of each suite that has some. */
+export const PARTS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['trials', [...TRIALS.keys()]],
 ]);

@@ -1,0 +1,22 @@
+import { bytes } from '../trials/bytes.ts';
+import { restart } from '../trials/restart.ts';
+import { findingsOf, type Trial, type TrialFindings } from '../trials/trial.ts';
+import type { Suite } from './suite.ts';
+
+/** Every trial by its name. */
+export const TRIALS: ReadonlyMap<string, Trial> = new Map([
+  ['bytes', bytes],
+  ['restart', restart],
+]);
+
+/** What links and pools can be trusted with: promises, tried with real processes and networks. */
+export const trials: Suite = async ({ quick, parts, progress }) => {
+  const found = new Map<string, TrialFindings>();
+  for (const [name, trial] of TRIALS) {
+    if (parts.length > 0 && !parts.includes(name)) continue;
+    progress(`trial ${name}`);
+    const tell = (text: string) => progress(`trial ${name}: turn ${text}`);
+    found.set(name, await trial({ quick, progress: tell }));
+  }
+  return findingsOf(found);
+};

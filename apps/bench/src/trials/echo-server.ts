@@ -1,0 +1,27 @@
+import { openSync, writeSync } from 'node:fs';
+import { createTransportServer } from '@tp/transport';
+import { answerEcho } from './echo.ts';
+import { listen, say } from './part.ts';
+import { machineNow } from './said.ts';
+
+// A server of a trial: `echo-server.js URL [IDS]`. It listens when told to "listen", appends the ids
+// that come to the file IDS, and ends well at SIGTERM.
+const [url = '', ids = ''] = process.argv.slice(2);
+const file = ids === '' ? undefined : openSync(ids, 'a');
+const server = createTransportServer(
+  answerEcho((id) => {
+    if (file !== undefined) writeSync(file, `${id}\n`);
+  }),
+  { reusePort: true },
+);
+
+listen(({ kind }) => {
+  if (kind === 'listen') void open();
+});
+process.once('SIGTERM', () => void server.close().then(() => process.exit(0)));
+say({ kind: 'started' });
+
+async function open(): Promise<void> {
+  const text = await server.listen(url);
+  say({ kind: 'listening', text, figures: { at: machineNow() } });
+}
