@@ -1,4 +1,5 @@
 import { bytes } from '../trials/bytes.ts';
+import { kill } from '../trials/kill.ts';
 import { restart } from '../trials/restart.ts';
 import { findingsOf, type Trial, type TrialFindings } from '../trials/trial.ts';
 import type { Suite } from './suite.ts';
@@ -7,6 +8,7 @@ import type { Suite } from './suite.ts';
 export const TRIALS: ReadonlyMap<string, Trial> = new Map([
   ['bytes', bytes],
   ['restart', restart],
+  ['kill', kill],
 ]);
 
 /** What links and pools can be trusted with: promises, tried with real processes and networks. */

@@ -3,6 +3,7 @@ import { Fields, isTpError, RequestHead } from '@tp/wire';
 import type { TrialResult } from '../report/report.ts';
 import { Actor } from './actor.ts';
 import { distributionOf, distributionText } from './distribution.ts';
+import { pause } from './pause.ts';
 import type { Trial } from './trial.ts';
 import { zeros } from './zeros.ts';
 
@@ -180,7 +181,3 @@ const CALLS: readonly [Call, ...Call[]] = [
 ];
 
 type Call = readonly [call: (pool: Pool) => Promise<string>, answer: string];
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
