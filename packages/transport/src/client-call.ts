@@ -259,6 +259,7 @@ export class ClientCall implements Exchange {
 
   expire(): void {
     const processed = this.written ? 'maybe' : 'no';
+    if (this.#state === 'written') this.link?.unanswered();
     this.#give(
       this.hasDeadline
         ? new TpError({

@@ -1,10 +1,20 @@
-import { type ErrorCode, MAX_ID, type Processed, type ResponseHead, TpError } from '@tp/wire';
+import {
+  type BatchEncoder,
+  type ErrorCode,
+  MAX_ID,
+  type Processed,
+  type ResponseHead,
+  TpError,
+} from '@tp/wire';
 import type { ClientCall } from './client-call.ts';
 import type { Connection } from './connection.ts';
 import type { Timed } from './deadlines.ts';
+import { IdleWatch } from './idle-watch.ts';
 import { Link } from './link.ts';
 import { linkError } from './link-error.ts';
 import type { ResolvedLinkOptions } from './options.ts';
+import type { Sendable } from './outbox.ts';
+import type { PeerHealth } from './peer-health.ts';
 
 /** What a link tells the pool that opened it. */
 export interface ClientLinkEvents {
@@ -12,6 +22,10 @@ export interface ClientLinkEvents {
   opened(link: ClientLink): void;
   /** It takes no further call; those under way go on. */
   draining(link: ClientLink): void;
+  /** It has carried nothing for `idleTimeoutMs` and can be closed. */
+  idle(link: ClientLink): void;
+  /** A call on it failed for a reason that speaks against the peer. */
+  failing(link: ClientLink): void;
   /** It is over. */
   closed(link: ClientLink, error: TpError): void;
 }
@@ -19,10 +33,28 @@ export interface ClientLinkEvents {
 /** Past this id a link is replaced, long before ids run out. */
 const DRAIN_FROM_ID = MAX_ID / 2;
 
+/** What a peer ends a call with that does not speak well of it. */
+const FAILURES: ReadonlySet<ErrorCode> = new Set([
+  'INTERNAL',
+  'REFUSED',
+  'DEADLINE',
+  'TIMEOUT',
+  'OVERLOADED',
+  'UPSTREAM',
+  'UNREACHABLE',
+]);
+
 /** The dialer's side of a link: calls out, responses in. */
-export class ClientLink extends Link<ClientCall, ClientCall> {
+export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
   protected readonly side = 'client';
+  /** How its peer fares, over all links to it. */
+  readonly health: PeerHealth;
   readonly #events: ClientLinkEvents;
+  readonly #failureStatuses: ReadonlySet<number>;
+  readonly #idle: IdleWatch;
+  /** The call whose time is taken; 0 when there is none. One at a time is enough. */
+  #timedId = 0;
+  #timedFrom = 0;
   #lastId = 0;
   #finalId: number | undefined;
   #goodbye: TpError | undefined;
@@ -31,10 +63,20 @@ export class ClientLink extends Link<ClientCall, ClientCall> {
     connection: Connection,
     peer: string,
     options: ResolvedLinkOptions,
+    health: PeerHealth,
+    failureStatuses: ReadonlySet<number>,
     events: ClientLinkEvents,
   ) {
     super(connection, peer, options);
+    this.health = health;
+    this.#failureStatuses = failureStatuses;
     this.#events = events;
+    this.#idle = new IdleWatch(
+      options.clock,
+      options.limits.idleTimeoutMs,
+      () => this.pending > 0,
+      () => this.#leaveIdle(),
+    );
     this.begin();
     this.greet();
   }
@@ -80,12 +122,21 @@ export class ClientLink extends Link<ClientCall, ClientCall> {
     this.counters.requests++;
     if (call.attempts > 1) this.counters.retries++;
     this.streams.add(call);
+    if (this.#timedId === 0) {
+      this.#timedId = call.id;
+      this.#timedFrom = this.sendingAt;
+    }
     if (call.id === DRAIN_FROM_ID) this.#drain();
   }
 
   /** The call has ended. */
   ended(call: ClientCall): void {
     if (this.streams.get(call.id) === call) this.forget(call.id);
+  }
+
+  /** The call was written and not answered in time. */
+  unanswered(): void {
+    this.#failing();
   }
 
   /** Takes no further call, tells the peer, and closes when those under way have ended. */
@@ -95,14 +146,27 @@ export class ClientLink extends Link<ClientCall, ClientCall> {
       this.fail(new TpError({ code: 'CLOSED', message: 'the link was closed', processed: 'no' }));
       return;
     }
-    if (this.state === 'open') this.control((encoder) => encoder.goaway(0, 'NO_ERROR', false));
+    if (this.state === 'open') this.enqueue(new Farewell());
     this.state = 'draining';
     this.endWhenDone();
   }
 
+  /** For how long it has carried nothing, in ms; 0 while a call is under way. */
+  get idleMs(): number {
+    return this.#idle.idleMs();
+  }
+
+  #leaveIdle(): void {
+    if (this.state !== 'open') return;
+    this.counters.hit('idleTimeout');
+    this.#events.idle(this);
+  }
+
   eachTimed(visit: (item: Timed) => void): void {
     this.streams.each(visit);
-    this.heads.each(visit);
+    this.heads.each((item) => {
+      if (!(item instanceof Farewell)) visit(item);
+    });
   }
 
   highestId(): number {
@@ -115,15 +179,14 @@ export class ClientLink extends Link<ClientCall, ClientCall> {
   }
 
   protected opened(): void {
+    this.#idle.start();
     this.#events.opened(this);
   }
 
   protected failed(error: TpError): void {
     const reported = this.#goodbye ?? error;
-    const waiting: ClientCall[] = [];
-    for (let item = this.heads.shift(); item !== undefined; item = this.heads.shift()) {
-      waiting.push(item);
-    }
+    this.#idle.stop();
+    const waiting = this.#takeWaiting();
     this.#events.closed(this, reported);
     for (const call of this.streams.all()) {
       this.streams.delete(call.id);
@@ -138,6 +201,7 @@ export class ClientLink extends Link<ClientCall, ClientCall> {
     if (call === undefined) return;
     this.control((encoder) => encoder.cancel(id, error.code, 'maybe', error.message));
     this.forget(id);
+    this.#failing();
     call.fail(error);
   }
 
@@ -173,7 +237,35 @@ export class ClientLink extends Link<ClientCall, ClientCall> {
       this.streamError(id, linkError('PROTOCOL', 'a second response came (W-032)'));
       return;
     }
+    if (head.status >= 200) this.#answered(id, head.status);
     call.respond(head, more, bytes, start, end);
+  }
+
+  #answered(id: number, status: number): void {
+    const { health } = this;
+    if (status >= 400 && this.#failureStatuses.has(status)) {
+      this.#failing();
+      return;
+    }
+    health.answers = (health.answers + 1) | 0;
+    if (id !== this.#timedId) return;
+    this.#timedId = 0;
+    health.answered(this.receivedAt - this.#timedFrom, this.receivedAt);
+  }
+
+  #failing(): void {
+    this.health.failed(this.options.clock.now());
+    this.#events.failing(this);
+  }
+
+  protected override forget(id: number): void {
+    if (id === this.#timedId) {
+      this.#timedId = 0;
+      const now = this.options.clock.now();
+      this.health.gaveUp(now - this.#timedFrom, now);
+    }
+    super.forget(id);
+    if (this.streams.size === 0) this.#idle.since = this.receivedAt;
   }
 
   cancel(id: number, code: ErrorCode, processed: Processed, message: string): void {
@@ -187,6 +279,7 @@ export class ClientLink extends Link<ClientCall, ClientCall> {
       return;
     }
     this.forget(id);
+    if (FAILURES.has(code)) this.#failing();
     call.fail(
       new TpError({
         code: code === 'NO_ERROR' ? 'PROTOCOL' : code,
@@ -229,19 +322,34 @@ export class ClientLink extends Link<ClientCall, ClientCall> {
     if (this.state !== 'open') return;
     this.state = 'draining';
     this.#events.draining(this);
-    const waiting: ClientCall[] = [];
-    for (let item = this.heads.shift(); item !== undefined; item = this.heads.shift()) {
-      waiting.push(item);
-    }
+    const waiting = this.#takeWaiting();
     const error = linkError('CLOSED', 'the link takes no further calls');
     for (const call of waiting) call.fail(new TpError(unprocessed(error)));
     this.endWhenDone();
+  }
+
+  /** Calls that were not written, taken out of the line. */
+  #takeWaiting(): ClientCall[] {
+    const waiting: ClientCall[] = [];
+    for (let item = this.heads.shift(); item !== undefined; item = this.heads.shift()) {
+      if (!(item instanceof Farewell)) waiting.push(item);
+    }
+    return waiting;
   }
 
   /** What a broken link means for a request that was written on it. */
   #truth(id: number, error: TpError): TpError {
     if (this.#finalId !== undefined && id > this.#finalId) return new TpError(unprocessed(error));
     return error;
+  }
+}
+
+/** Our Goaway, in line behind the calls that were taken: none may follow it (W-106). */
+class Farewell implements Sendable {
+  readonly pendingBytes = 0;
+
+  writeHead(encoder: BatchEncoder): void {
+    encoder.goaway(0, 'NO_ERROR', false);
   }
 }
 

@@ -33,6 +33,8 @@ export interface LinkLimits extends WireLimits {
   readonly pingMinIntervalMs: number;
   /** Until the response's head, in ms, where a call has no deadline of its own. Default 30,000. */
   readonly requestTimeoutMs: number;
+  /** A link that has carried nothing for so long leaves, in ms. Default 900,000 (15 min); `Infinity` keeps it. */
+  readonly idleTimeoutMs: number;
   /** How long `close` waits for what is under way, in ms. Default 30,000. */
   readonly drainTimeoutMs: number;
 }
@@ -57,5 +59,6 @@ export const DEFAULT_LINK_LIMITS: LinkLimits = {
   keepaliveTimeoutMs: 10_000,
   pingMinIntervalMs: 10_000,
   requestTimeoutMs: 30_000,
+  idleTimeoutMs: 900_000,
   drainTimeoutMs: 30_000,
 };

@@ -85,7 +85,8 @@ function checkLimit(name: string, value: number | undefined): void {
   checkNumber(`limits.${name}`, value, least ?? 0, least === undefined ? Infinity : MAX_CREDIT);
 }
 
-function checkNumber(
+/** @throws {TpError} INVALID_ARGUMENT for a number outside of its bounds, and for what is none. */
+export function checkNumber(
   name: string,
   value: number | undefined,
   least: number,
@@ -95,6 +96,7 @@ function checkNumber(
   throw invalid(`found ${name}: ${value}; expected a number from ${least} to ${most}`);
 }
 
-function invalid(message: string): TpError {
+/** An error that says what was found and what is expected. */
+export function invalid(message: string): TpError {
   return new TpError({ code: 'INVALID_ARGUMENT', message, processed: 'no' });
 }

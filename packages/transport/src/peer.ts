@@ -4,6 +4,7 @@ import { Backoff } from './backoff.ts';
 import type { ClientLink } from './client-link.ts';
 import type { Timer } from './clock.ts';
 import { type Departure, LinkSlot, type LinkSlotOwner } from './link-slot.ts';
+import { PeerHealth } from './peer-health.ts';
 import type { PeerOptions } from './pool-options.ts';
 
 /** What a peer tells its pool. */
@@ -12,6 +13,8 @@ export interface PeerEvents {
   changed(opened: boolean): void;
   /** A link is over; what it carried has yet to be told. */
   ended(link: ClientLink, error: TpError): void;
+  /** A call or a link failed, which speaks against the peer. */
+  failing(peer: Peer): void;
   /** An attempt to open a link failed; the peer tries again by itself. */
   unreachable(error: TpError): void;
 }
@@ -28,18 +31,21 @@ export class Peer implements LinkSlotOwner {
   readonly address: Address;
   readonly options: PeerOptions;
   readonly slots: readonly LinkSlot[];
+  readonly health: PeerHealth;
   readonly #events: PeerEvents;
   readonly #backoff: Backoff;
   #timer: Timer | undefined;
   #dueAt = 0;
   /** Calls have shortened the wait; once is enough, or many calls would undo the jitter. */
   #inDemand = false;
+  #unreachable = false;
   #stopped = false;
 
   constructor(address: Address, options: PeerOptions, events: PeerEvents) {
     this.address = address;
     this.options = options;
     this.#events = events;
+    this.health = new PeerHealth(options.ejection);
     this.#backoff = new Backoff(options.random);
     this.slots = Array.from({ length: options.links }, () => new LinkSlot(this));
     this.#fill();
@@ -57,7 +63,17 @@ export class Peer implements LinkSlotOwner {
 
   /** Whether each slot has its link. */
   get isFull(): boolean {
-    return this.slots.every((slot) => slot.link !== undefined);
+    return this.slots.every((slot) => slot.link !== undefined || slot.asleep);
+  }
+
+  /** Whether links are missing that left as nobody needed them. */
+  get isAsleep(): boolean {
+    return this.slots.some((slot) => slot.asleep);
+  }
+
+  /** Whether nobody is there: the latest attempt has failed, and none is under way. */
+  get isDown(): boolean {
+    return this.#unreachable && !this.isOpen && !this.opening;
   }
 
   /** Whether all links have ended. */
@@ -73,11 +89,14 @@ export class Peer implements LinkSlotOwner {
     }
   }
 
-  /** Calls ask for the peer: the next attempt comes soon. */
+  /** Calls ask for the peer: links that are asleep open again, and the next attempt comes soon. */
   demand(): void {
-    if (this.#timer === undefined || this.#inDemand) return;
-    this.#inDemand = true;
-    this.#dialWithin(this.#backoff.inDemand());
+    for (const slot of this.slots) slot.wake();
+    if (this.#timer === undefined) this.#fill();
+    else if (!this.#inDemand) {
+      this.#inDemand = true;
+      this.#dialWithin(this.#backoff.inDemand());
+    }
   }
 
   /** Opens nothing further and lets the links end when their calls have. */
@@ -94,17 +113,24 @@ export class Peer implements LinkSlotOwner {
   }
 
   opened(): void {
+    this.#unreachable = false;
     this.#events.changed(true);
     this.#fill();
   }
 
   failed(error: TpError): void {
+    this.#unreachable = true;
     this.#dialLater();
     this.#events.unreachable(error);
   }
 
   left(how: Departure, livedMs: number): void {
     this.#events.changed(false);
+    if (how === 'lost') {
+      this.health.failed(this.options.link.clock.now());
+      this.failing();
+    }
+    if (how === 'idle') return;
     if (livedMs < SHORT_LIFE) {
       this.#dialLater();
       return;
@@ -112,6 +138,14 @@ export class Peer implements LinkSlotOwner {
     this.#backoff.reset();
     if (how === 'lost') this.#dialWithin(this.#backoff.first());
     else this.#fill();
+  }
+
+  aged(): void {
+    if (this.#timer === undefined) this.#fill();
+  }
+
+  failing(): void {
+    this.#events.failing(this);
   }
 
   ended(link: ClientLink, error: TpError): void {

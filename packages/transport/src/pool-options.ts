@@ -1,17 +1,32 @@
-import { TpError } from '@tp/wire';
 import type { Address } from './address.ts';
 import type { Dialer } from './connection.ts';
 import { type DialTls, dialSocket } from './dial.ts';
-import { type LinkOptions, type ResolvedLinkOptions, resolveLinkOptions } from './options.ts';
+import { type EjectionOptions, resolveEjection } from './ejection-options.ts';
+import {
+  checkNumber,
+  invalid,
+  type LinkOptions,
+  type ResolvedLinkOptions,
+  resolveLinkOptions,
+} from './options.ts';
 
 /** What a pool may be told. */
 export interface PoolOptions extends LinkOptions {
   /** Links to each peer; one link is one core of compression. Default 1. */
   readonly links?: number;
+  /**
+   * A link is replaced when it is so old, in ms, by +-10 %: a new one opens, then the old one ends
+   * with its calls. Default: links stay. To be set where peers come and go behind one address.
+   */
+  readonly maxLinkAgeMs?: number;
   /** For `teleports://` peers. */
   readonly tls?: DialTls;
   /** Default: sockets. */
   readonly dial?: Dialer<Address>;
+  /** When a peer that fails gets no calls for a while, where it differs from the defaults. */
+  readonly ejection?: Partial<EjectionOptions>;
+  /** Statuses of responses that count as failures of their peer, 400 to 599. Default none. */
+  readonly failureStatuses?: readonly number[];
   /** From 0 to 1, for jitter and the choice of a link. Default `Math.random`. */
   readonly random?: () => number;
 }
@@ -19,9 +34,12 @@ export interface PoolOptions extends LinkOptions {
 /** What every peer of a pool needs: `PoolOptions` with the defaults filled in. */
 export interface PeerOptions {
   readonly links: number;
+  readonly maxLinkAgeMs: number | undefined;
   readonly dial: Dialer<Address>;
   readonly random: () => number;
   readonly link: ResolvedLinkOptions;
+  readonly ejection: EjectionOptions;
+  readonly failureStatuses: ReadonlySet<number>;
 }
 
 /**
@@ -33,14 +51,18 @@ export function resolvePoolOptions(options: PoolOptions): PeerOptions {
   const links = options.links ?? 1;
   if (!Number.isInteger(links) || links < 1)
     throw invalid(`found links: ${links}; expected a whole number from 1`);
+  for (const status of options.failureStatuses ?? []) {
+    if (!Number.isInteger(status) || status < 400 || status > 599)
+      throw invalid(`found ${status} among failureStatuses; expected numbers from 400 to 599`);
+  }
+  checkNumber('maxLinkAgeMs', options.maxLinkAgeMs, 1, 2 ** 30);
   return {
     links,
+    maxLinkAgeMs: options.maxLinkAgeMs,
     dial: options.dial ?? dialSocket(options.tls ?? {}),
     random: options.random ?? Math.random,
     link: resolveLinkOptions(options),
+    ejection: resolveEjection(options.ejection ?? {}),
+    failureStatuses: new Set(options.failureStatuses),
   };
-}
-
-function invalid(message: string): TpError {
-  return new TpError({ code: 'INVALID_ARGUMENT', message, processed: 'no' });
 }

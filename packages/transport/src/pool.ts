@@ -1,9 +1,10 @@
 import { MAX_INLINE_BODY, TpError } from '@tp/wire';
 import { type Address, parseAddress } from './address.ts';
-import { Balancer } from './balancer.ts';
+import { Balancer, type Choice } from './balancer.ts';
 import { type CallInit, type CallOwner, ClientCall, type Settle } from './client-call.ts';
 import type { ClientLink } from './client-link.ts';
 import { Deadlines, type Timed } from './deadlines.ts';
+import { Ejection } from './ejection.ts';
 import { Fifo } from './fifo.ts';
 import { Peer, type PeerEvents } from './peer.ts';
 import { type PeerOptions, type PoolOptions, resolvePoolOptions } from './pool-options.ts';
@@ -50,18 +51,28 @@ class LinkPool implements Pool, CallOwner, PeerEvents {
   readonly #deadlines: Deadlines;
   readonly #peers: readonly Peer[];
   readonly #balancer: Balancer;
+  readonly #ejection: Ejection<Peer>;
   readonly #waiting = new Fifo<ClientCall>();
   readonly #totals = new Totals();
   readonly #watchers = new Set<(error: TpError | undefined) => void>();
   #pending = 0;
   #closing = false;
   #unreachable: TpError | undefined;
+  #someAsleep = false;
 
   constructor(peers: readonly Address[], options: PoolOptions) {
     if (peers.length === 0) throw invalid('a client needs at least one address');
     this.#options = resolvePoolOptions(options);
     this.#deadlines = new Deadlines(this.#options.link.clock, (visit) => this.#eachTimed(visit));
-    this.#balancer = new Balancer(this.#options.random);
+    const { random, ejection, link } = this.#options;
+    this.#balancer = new Balancer(random, ejection.probeShare);
+    this.#ejection = new Ejection(
+      ejection,
+      link.clock,
+      random,
+      () => this.#peers,
+      () => this.changed(false),
+    );
     this.#peers = peers.map((address) => new Peer(address, this.#options, this));
   }
 
@@ -99,19 +110,22 @@ class LinkPool implements Pool, CallOwner, PeerEvents {
     const call = new ClientCall(init, this, open, resolve, reject);
     const { clock, limits } = this.#options.link;
     this.#pending++;
-    this.#deadlines.arm(call, clock.now() + (init.deadlineMs ?? limits.requestTimeoutMs));
-    const error = this.#dispatch(call);
+    const now = clock.now();
+    this.#deadlines.arm(call, now + (init.deadlineMs ?? limits.requestTimeoutMs));
+    const error = this.#dispatch(call, now);
     if (error !== undefined) call.refuse(error);
   }
 
   /** Gives a call to a link, or lets it wait for one. The error says why neither can be. */
-  #dispatch(call: ClientCall): TpError | undefined {
-    const link = this.#balancer.pick();
-    if (link !== undefined) return this.#give(call, link);
-    if (!this.#peers.some((peer) => peer.opening)) {
-      for (const peer of this.#peers) peer.demand();
-      if (this.#unreachable !== undefined) return this.#unreachable;
+  #dispatch(call: ClientCall, now: number): TpError | undefined {
+    const link = this.#balancer.pick(now);
+    if (link !== undefined) {
+      if (this.#someAsleep) this.#demand();
+      return this.#give(call, link);
     }
+    if (!this.#peers.some((peer) => peer.opening)) this.#demand();
+    if (this.#unreachable !== undefined && this.#peers.every((peer) => peer.isDown))
+      return this.#unreachable;
     if (this.#waiting.length >= this.#options.link.limits.maxPendingRequests) {
       this.#totals.hit('maxPendingRequests');
       return new TpError({
@@ -122,6 +136,11 @@ class LinkPool implements Pool, CallOwner, PeerEvents {
     }
     this.#waiting.push(call);
     return undefined;
+  }
+
+  #demand(): void {
+    this.#someAsleep = false;
+    for (const peer of this.#peers) peer.demand();
   }
 
   /** Gives a call to that link, or to another when it is full. */
@@ -135,7 +154,7 @@ class LinkPool implements Pool, CallOwner, PeerEvents {
     const linkEnded =
       error.code === 'LINK_LOST' || error.code === 'CLOSED' || error.code === 'TIMEOUT';
     if (!linkEnded || call.attempts >= MAX_ATTEMPTS) return false;
-    return this.#dispatch(call) === undefined;
+    return this.#dispatch(call, this.#options.link.clock.now()) === undefined;
   }
 
   done(): void {
@@ -144,13 +163,25 @@ class LinkPool implements Pool, CallOwner, PeerEvents {
   }
 
   changed(opened: boolean): void {
-    const links: ClientLink[] = [];
-    for (const peer of this.#peers) {
-      for (const { link } of peer.slots) if (link !== undefined) links.push(link);
-    }
-    this.#balancer.use(links);
+    this.#balancer.use(this.#choices());
+    this.#someAsleep = this.#peers.some((peer) => peer.isAsleep);
     if (opened) this.#dispatchWaiting();
     this.#tell(undefined);
+  }
+
+  /** The links that may get calls: those of peers that are ejected only when there are no others. */
+  #choices(): Choice[] {
+    const choices: Choice[] = [];
+    const lastResort: Choice[] = [];
+    for (const peer of this.#peers) {
+      const links = peer.health.standing === 'ejected' ? lastResort : choices;
+      for (const { link } of peer.slots) if (link !== undefined) links.push({ link, weight: 1 });
+    }
+    return choices.length > 0 ? choices : lastResort;
+  }
+
+  failing(peer: Peer): void {
+    if (this.#ejection.failed(peer)) this.#totals.hit('ejection');
   }
 
   ended(link: ClientLink): void {
@@ -161,14 +192,15 @@ class LinkPool implements Pool, CallOwner, PeerEvents {
   unreachable(error: TpError): void {
     this.#unreachable = error;
     this.#tell(error);
-    if (!this.#peers.some((peer) => peer.isOpen || peer.opening)) this.#refuseWaiting(error);
+    if (this.#peers.every((peer) => peer.isDown)) this.#refuseWaiting(error);
   }
 
   #dispatchWaiting(): void {
+    const now = this.#options.link.clock.now();
     this.#unreachable = undefined;
     for (let call = this.#waiting.shift(); call !== undefined; call = this.#waiting.shift()) {
       if (call.over) continue;
-      const error = this.#dispatch(call);
+      const error = this.#dispatch(call, now);
       if (error !== undefined) call.refuse(error);
     }
   }
@@ -222,6 +254,7 @@ class LinkPool implements Pool, CallOwner, PeerEvents {
     await this.#until(() => this.#peers.every((peer) => peer.isGone));
     timer.clear();
     this.#deadlines.stop();
+    this.#ejection.stop();
   }
 
   #eachTimed(visit: (item: Timed) => void): void {

@@ -8,6 +8,7 @@ import {
 } from '@tp/wire';
 import type { Connection } from './connection.ts';
 import type { Deadlines, Timed } from './deadlines.ts';
+import { IdleWatch } from './idle-watch.ts';
 import { Link } from './link.ts';
 import { linkError } from './link-error.ts';
 import type { ResolvedLinkOptions } from './options.ts';
@@ -39,6 +40,7 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
   protected readonly side = 'server';
   readonly #owner: ServerLinkOwner;
   readonly #cancels: RateLimit;
+  readonly #idle: IdleWatch;
   /** The highest id that came. */
   #lastId = 0;
   /** The highest id that is handled, once that was said for good. */
@@ -66,6 +68,12 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
       options.clock,
       options.limits.cancelBurst,
       options.limits.cancelRate,
+    );
+    this.#idle = new IdleWatch(
+      options.clock,
+      options.limits.idleTimeoutMs,
+      () => this.streams.size > 0,
+      () => this.#leaveIdle(),
     );
     this.begin();
   }
@@ -101,6 +109,12 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
       exchange.cutOff(new TpError({ code, message, processed: exchange.processed, cause: error }));
     }
     this.failWhenSaid(error);
+  }
+
+  #leaveIdle(): void {
+    if (this.state !== 'open') return;
+    this.counters.hit('idleTimeout');
+    this.close();
   }
 
   eachTimed(visit: (item: Timed) => void): void {
@@ -143,9 +157,17 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
     if (this.streams.get(exchange.id) === exchange) this.forget(exchange.id);
   }
 
-  protected opened(): void {}
+  protected opened(): void {
+    this.#idle.start();
+  }
+
+  protected override forget(id: number): void {
+    super.forget(id);
+    if (this.streams.size === 0) this.#idle.since = this.sendingAt;
+  }
 
   protected failed(error: TpError): void {
+    this.#idle.stop();
     while (this.heads.shift() !== undefined);
     for (const exchange of this.streams.all()) {
       this.streams.delete(exchange.id);
