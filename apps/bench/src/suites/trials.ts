@@ -1,6 +1,7 @@
 import { bytes } from '../trials/bytes.ts';
 import { kill } from '../trials/kill.ts';
 import { restart } from '../trials/restart.ts';
+import { storm } from '../trials/storm.ts';
 import { findingsOf, type Trial, type TrialFindings } from '../trials/trial.ts';
 import type { Suite } from './suite.ts';
 
@@ -9,6 +10,7 @@ export const TRIALS: ReadonlyMap<string, Trial> = new Map([
   ['bytes', bytes],
   ['restart', restart],
   ['kill', kill],
+  ['storm', storm],
 ]);
 
 /** What links and pools can be trusted with: promises, tried with real processes and networks. */
