@@ -71,3 +71,16 @@ test('nor of one that is closed while it dials', async () => {
   await server.close();
   await eventually(() => clock.timers === 0);
 });
+
+test('no timer is left of a server that closes when its last link is gone', async () => {
+  const clock = new FakeClock();
+  const server = createTransportServer((exchange) => exchange.respond(OK, undefined, undefined), {
+    clock,
+  });
+  const client = createPool([await server.listen('teleport://127.0.0.1:0')]);
+  await client.call(get('/', { deadlineMs: 60_000 }));
+  await client.close();
+  await eventually(() => server.stats().links.length === 0);
+  await server.close();
+  expect(clock.timers).toBe(0);
+});

@@ -118,7 +118,11 @@ class SocketServer implements TransportServer, ServerLinkOwner {
 
   async #close(): Promise<void> {
     for (const listener of this.#listeners) listener.close();
-    if (this.#links.size === 0) return;
+    if (this.#links.size > 0) await this.#drain();
+    this.deadlines.stop();
+  }
+
+  async #drain(): Promise<void> {
     const { clock, limits } = this.#options;
     const timer = clock.after(limits.drainTimeoutMs, () => {
       const error = new TpError({ code: 'CANCEL', message: 'the server has closed' });
@@ -130,6 +134,5 @@ class SocketServer implements TransportServer, ServerLinkOwner {
       if (this.#links.size === 0) resolve();
     });
     timer.clear();
-    this.deadlines.stop();
   }
 }
