@@ -56,6 +56,18 @@ describe('aborting a call', () => {
     expect((await next).text()).toBe('mine');
   });
 
+  test('ends it once, also where the link has no room for the cancel and ends', async () => {
+    const server = await scriptedServer();
+    const client = pool(server.url, { ...plain, limits: { maxQueuedControl: 0 } });
+    const abort = new AbortController();
+    const call = client.call(get('/', { signal: abort.signal }));
+    const peer = await acceptOpen(server);
+    await peer.next('request');
+    abort.abort();
+    expect(await outcome(call)).toBe('ENHANCE_YOUR_CALM maybe');
+    expect(client.pending).toBe(0);
+  });
+
   test("in the middle of the response's body: the reader fails with CANCEL, and the credit returns", async () => {
     const server = await scriptedServer();
     const limits = { streamWindow: 32 * 1024, linkWindow: 64 * 1024 };

@@ -328,7 +328,9 @@ export class ClientCall implements Exchange {
     this.#end(error);
   }
 
+  /** What is said on a link may end it, and the call with it, before the call ends itself. */
   #end(error: TpError): void {
+    if (this.#state === 'over') return;
     const answered = this.#state === 'answered';
     this.reader?.fail(error);
     this.#close();

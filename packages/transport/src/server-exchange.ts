@@ -314,8 +314,12 @@ export class ServerExchange implements Exchange {
     this.link.handlerReturned(this);
   }
 
-  /** Without an error, the exchange is complete in both directions. */
+  /**
+   * Without an error, the exchange is complete in both directions. What is said on a link may end
+   * it, and the exchange with it, before the exchange ends itself.
+   */
   #end(error: TpError | undefined): void {
+    if (this.#state === 'over') return;
     if (this.#state === 'waiting') this.link.neverHandled(this);
     this.#state = 'over';
     this.#body = undefined;
