@@ -1,4 +1,4 @@
-export type { LinkLimits, LinkStats, TransportStats } from '@tp/transport';
+export type { Connection, LinkLimits, LinkStats, TransportStats } from '@tp/transport';
 export {
   type ErrorCode,
   Fields,

@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import {
+  type Connection,
   createTransportServer,
   type ServerExchange,
   type TransportServer,
@@ -52,6 +53,10 @@ class LeanServer implements Server {
 
   listen(address: string): Promise<string> {
     return this.#transport.listen(address);
+  }
+
+  accept(connection: Connection): void {
+    this.#transport.accept(connection);
   }
 
   stats(): TransportStats {

@@ -1,4 +1,4 @@
-import type { TransportStats } from '@tp/transport';
+import type { Connection, TransportStats } from '@tp/transport';
 import type { Fields, FieldsInit } from '@tp/wire';
 
 /**
@@ -119,6 +119,8 @@ export interface Server {
    */
   listen(address: string): Promise<string>;
   readonly addresses: readonly string[];
+  /** Takes a connection that was accepted elsewhere; after `close` it is destroyed. */
+  accept(connection: Connection): void;
   stats(): TransportStats;
   /** Announces the end to every peer, waits for requests under way (at most `drainTimeoutMs`), and closes. */
   close(): Promise<void>;
