@@ -10,6 +10,7 @@ import type { BodyReader } from './body-reader.ts';
 import type { BodyWriter } from './body-writer.ts';
 import type { ClientLink } from './client-link.ts';
 import { isCompressed } from './compressed-body.ts';
+import { type CallStarted, callEnd, callFailed } from './diagnostics.ts';
 import {
   type Exchange,
   giveCredit,
@@ -167,6 +168,12 @@ export class ClientCall implements Exchange {
     return this.#state !== 'waiting';
   }
 
+  /** What an event says of the call. */
+  event(): CallStarted {
+    const { method, path } = this.init.head;
+    return { side: 'client', call: this, method, path, peer: this.link?.peer };
+  }
+
   writeHead(encoder: BatchEncoder): void {
     if (this.#state !== 'waiting') return;
     const link = this.link;
@@ -231,6 +238,7 @@ export class ClientCall implements Exchange {
     if (this.#state !== 'answered' || this.receiving) return;
     if (this.writer !== undefined && !this.writer.closed) return;
     this.#close();
+    if (callEnd.hasSubscribers) callEnd.publish({ ...this.event(), status: this.status });
   }
 
   /** The peer has ended the exchange, or the link is gone. */
@@ -334,6 +342,7 @@ export class ClientCall implements Exchange {
     const answered = this.#state === 'answered';
     this.reader?.fail(error);
     this.#close();
+    if (callFailed.hasSubscribers) callFailed.publish({ ...this.event(), error });
     if (!answered) this.#reject(error);
   }
 

@@ -46,7 +46,6 @@ const FAILURES: ReadonlySet<ErrorCode> = new Set([
 
 /** The dialer's side of a link: calls out, responses in. */
 export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
-  protected readonly side = 'client';
   /** How its peer fares, over all links to it. */
   readonly health: PeerHealth;
   readonly #events: ClientLinkEvents;
@@ -57,7 +56,6 @@ export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
   #timedFrom = 0;
   #lastId = 0;
   #finalId: number | undefined;
-  #goodbye: TpError | undefined;
 
   constructor(
     connection: Connection,
@@ -67,7 +65,7 @@ export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
     failureStatuses: ReadonlySet<number>,
     events: ClientLinkEvents,
   ) {
-    super(connection, peer, options);
+    super('client', connection, peer, options);
     this.health = health;
     this.#failureStatuses = failureStatuses;
     this.#events = events;
@@ -147,7 +145,7 @@ export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
       return;
     }
     if (this.state === 'open') this.enqueue(new Farewell());
-    this.state = 'draining';
+    this.drain();
     this.endWhenDone();
   }
 
@@ -184,16 +182,14 @@ export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
   }
 
   protected failed(error: TpError): void {
-    const reported = this.#goodbye ?? error;
     this.#idle.stop();
     const waiting = this.#takeWaiting();
-    this.#events.closed(this, reported);
+    this.#events.closed(this, error);
     for (const call of this.streams.all()) {
       this.streams.delete(call.id);
-      call.fail(this.#truth(call.id, reported));
+      call.fail(this.#truth(call.id, error));
     }
-    for (const call of waiting)
-      call.fail(new TpError({ ...unprocessed(reported), cause: reported }));
+    for (const call of waiting) call.fail(new TpError({ ...unprocessed(error), cause: error }));
   }
 
   protected streamError(id: number, error: TpError): void {
@@ -290,21 +286,21 @@ export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
   }
 
   goaway(lastId: number, code: ErrorCode, final: boolean, message: string): void {
-    this.#drain();
-    if (final) this.#finalGoaway(lastId, code, message);
-  }
-
-  #finalGoaway(lastId: number, code: ErrorCode, message: string): void {
-    if (this.#finalId !== undefined && lastId > this.#finalId) {
-      throw linkError('PROTOCOL', "a goaway's last id has risen (W-101)");
-    }
-    this.#finalId = lastId;
-    if (code !== 'NO_ERROR') {
-      this.#goodbye = new TpError({
+    if (final && code !== 'NO_ERROR') {
+      this.goodbye = new TpError({
         code,
         message: `the peer ended the link: ${message === '' ? code : message}`,
       });
     }
+    this.#drain();
+    if (final) this.#finalGoaway(lastId);
+  }
+
+  #finalGoaway(lastId: number): void {
+    if (this.#finalId !== undefined && lastId > this.#finalId) {
+      throw linkError('PROTOCOL', "a goaway's last id has risen (W-101)");
+    }
+    this.#finalId = lastId;
     const error = new TpError({
       code: 'CLOSED',
       message: 'the peer was closing and did not take the request',
@@ -320,7 +316,7 @@ export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
 
   #drain(): void {
     if (this.state !== 'open') return;
-    this.state = 'draining';
+    this.drain();
     this.#events.draining(this);
     const waiting = this.#takeWaiting();
     const error = linkError('CLOSED', 'the link takes no further calls');

@@ -14,6 +14,8 @@ export interface Connection {
   readonly secure: boolean;
   /** The other end, for people: `192.0.2.1:7000`. */
   readonly remote: string;
+  /** The names in the peer's verified certificate; none without TLS, or where it showed none. */
+  readonly peerIdentity?: readonly string[] | undefined;
   readonly bytesIn: number;
   readonly bytesOut: number;
   /** Starts the flow of events. Called once, before anything else. */

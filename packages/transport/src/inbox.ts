@@ -91,7 +91,11 @@ export class Inbox {
     if (window !== undefined) {
       if (this.#unpacked.restarted) this.#sink.glitch();
     } else if (plain === undefined && packed === undefined) this.#sink.glitch();
-    this.#counters.received((plain?.length ?? 0) + (unpacked?.length ?? 0));
+    const plainBytes = plain?.length ?? 0;
+    this.#counters.received(
+      plainBytes + (unpacked?.length ?? 0),
+      plainBytes + (packed?.length ?? 0),
+    );
     this.#decoder.decode(plain, unpacked);
   }
 

@@ -4,6 +4,7 @@ export { type Clock, systemClock, type Timer } from './clock.ts';
 export type { Codec, Packer, Unpacker } from './codec.ts';
 export type { CodecList, CodecsByDirection } from './codec-choice.ts';
 export type { Connection, ConnectionEvents, Dialer } from './connection.ts';
+export type { DiagnosticEvents } from './diagnostics.ts';
 export type { DialTls } from './dial.ts';
 export type { OutgoingStream } from './exchange.ts';
 export { DEFAULT_LINK_LIMITS, type LinkLimits } from './limits.ts';

@@ -15,6 +15,7 @@ import {
 import type { Timer } from './clock.ts';
 import type { Connection } from './connection.ts';
 import type { Timed } from './deadlines.ts';
+import { linkClose, linkDraining, linkFailed, linkOpen } from './diagnostics.ts';
 import { type Exchange, type ExchangeLink, takeData, takeTrailers } from './exchange.ts';
 import type { Fifo } from './fifo.ts';
 import { Inbox } from './inbox.ts';
@@ -48,8 +49,7 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
 {
   readonly options: ResolvedLinkOptions;
   readonly peer: string;
-  readonly number: number = ++links;
-  readonly counters: LinkCounters = new LinkCounters();
+  readonly counters: LinkCounters;
   state: LinkState = 'opening';
   /** When the bytes that are being read came, and when the batch that is being filled was begun. */
   receivedAt = 0;
@@ -57,7 +57,10 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
   /** What the peer's hello accepts. */
   peerLimits: WireLimits;
   protected readonly connection: Connection;
-  protected abstract readonly side: 'client' | 'server';
+  /** The peer has said that it leaves, in order. */
+  protected peerLeaves = false;
+  /** Why the peer has ended the link, where it was for an error. */
+  protected goodbye: TpError | undefined;
   protected readonly streams: StreamTable<E> = new StreamTable<E>();
   readonly #outbox = new Outbox<Waiting>();
   readonly #sealer: Sealer;
@@ -66,6 +69,8 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
   readonly #glitches: RateLimit;
   #greetedAt: number | undefined;
   #helloSeen = false;
+  /** The link has opened, and nobody was told. */
+  #isNew = false;
   #handshakeTimer: Timer | undefined;
   #delayTimer: Timer | undefined;
   #lingerTimer: Timer | undefined;
@@ -78,10 +83,16 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
   /** What the link ends with once all is said; undefined where it ends well. */
   #lastWord: TpError | undefined;
 
-  constructor(connection: Connection, peer: string, options: ResolvedLinkOptions) {
+  constructor(
+    side: 'client' | 'server',
+    connection: Connection,
+    peer: string,
+    options: ResolvedLinkOptions,
+  ) {
     const { limits, clock } = options;
     this.connection = connection;
     this.peer = peer;
+    this.counters = new LinkCounters({ side, link: ++links, peer });
     this.options = options;
     this.peerLimits = limits;
     this.#sealer = new Sealer(options);
@@ -112,11 +123,13 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
     this.#greetedAt = this.options.clock.now();
     const { encoder } = this.#sealer;
     encoder.hello(makeHello(this.options, !this.connection.secure));
-    this.counters.sent(encoder.size);
-    if (!this.connection.write(this.#sealer.sealOpening())) this.#blocked = true;
+    const { size } = encoder;
+    const opening = this.#sealer.sealOpening();
+    this.counters.sent(size, opening.length);
+    if (!this.connection.write(opening)) this.#blocked = true;
   }
 
-  /** The peer's hello has been read and the link is open. */
+  /** The link is open, and what came together with the peer's hello did not end it. */
   protected abstract opened(): void;
   /** Ids above this were never opened. */
   protected abstract highestId(): number;
@@ -244,9 +257,10 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
     while (!this.#blocked && this.state !== 'closed' && this.state !== 'opening') {
       const controlOnly = this.#outbox.fill(sealer.encoder);
       if (this.#ended()) return;
-      if (sealer.encoder.size === 0) break;
-      this.counters.sent(sealer.encoder.size);
+      const { size } = sealer.encoder;
+      if (size === 0) break;
       const envelope = sealer.seal(controlOnly);
+      this.counters.sent(size, envelope.length);
       const isGone = this.connection.write(envelope);
       if (!isGone) this.#blocked = true;
       sealer.next(envelope, isGone);
@@ -266,7 +280,10 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
     this.receivedAt = this.options.clock.now();
     this.#keepalive.heard(this.receivedAt);
     try {
-      if (this.#inbox.receive(chunk)) return;
+      if (this.#inbox.receive(chunk)) {
+        if (this.#isNew) this.#announce();
+        return;
+      }
       this.counters.hit('preface');
       this.connection.destroy();
       this.#finish(linkError('PROTOCOL', 'what came does not start as a link does (W-007)'));
@@ -275,6 +292,15 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
         error instanceof TpError ? error : linkError('INTERNAL', 'receiving failed', error),
       );
     }
+  }
+
+  #announce(): void {
+    this.#isNew = false;
+    if (this.state !== 'open') return;
+    if (linkOpen.hasSubscribers) {
+      linkOpen.publish({ ...this.counters.label, peerIdentity: this.connection.peerIdentity });
+    }
+    this.opened();
   }
 
   #ended(): boolean {
@@ -294,7 +320,7 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
     this.#outbox.open(hello.limits, this.options.maxBatchBytes);
     this.#keepalive.start();
     this.state = 'open';
-    this.opened();
+    this.#isNew = true;
     this.wake(true);
   }
 
@@ -402,8 +428,10 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
       const { encoder } = this.#sealer;
       encoder.reset();
       encoder.goaway(this.lastTaken(), error.code, true, error.message);
-      this.counters.sent(encoder.size);
-      this.connection.write(this.#sealer.seal(true).slice());
+      const { size } = encoder;
+      const envelope = this.#sealer.seal(true).slice();
+      this.counters.sent(size, envelope.length);
+      this.connection.write(envelope);
       this.connection.end();
       this.#lingerTimer = this.options.clock.after(LINGER_MS, () => this.connection.destroy());
     }
@@ -438,7 +466,7 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
     }
     this.connection.end();
     this.#lingerTimer = this.options.clock.after(LINGER_MS, () => this.connection.destroy());
-    this.#finish(new TpError({ code: 'CLOSED', message: 'the link was closed', processed: 'no' }));
+    this.#finish(closed('the link was closed'));
   }
 
   /** Visits all exchanges of the link that have not ended. */
@@ -452,7 +480,8 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
 
   #closed(cause: Error | undefined): void {
     this.#lingerTimer?.clear();
-    this.#finish(linkError('LINK_LOST', 'the connection was lost', cause));
+    if (this.peerLeaves && this.streams.size === 0) this.#finish(closed('the peer left'));
+    else this.#finish(linkError('LINK_LOST', 'the connection was lost', cause));
   }
 
   #finish(error: TpError): void {
@@ -464,7 +493,21 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
     this.#outbox.dropControls();
     this.#sealer.close();
     this.#inbox.close();
-    this.failed(error);
+    const reason = this.goodbye ?? error;
+    const { label } = this.counters;
+    if (linkFailed.hasSubscribers && reason.code !== 'CLOSED') {
+      linkFailed.publish({ ...label, error: reason });
+    }
+    this.failed(reason);
+    if (linkClose.hasSubscribers) {
+      linkClose.publish({ ...label, error: reason, stats: this.stats() });
+    }
+  }
+
+  /** The link takes no further exchange; those under way go on. */
+  protected drain(): void {
+    this.state = 'draining';
+    if (linkDraining.hasSubscribers) linkDraining.publish(this.counters.label);
   }
 
   /** Figures of the link so far. */
@@ -474,9 +517,6 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
     this.counters.wireBytesIn = this.connection.bytesIn;
     this.counters.wireBytesOut = this.connection.bytesOut;
     return this.counters.stats({
-      side: this.side,
-      link: this.number,
-      peer: this.peer,
       state: this.state,
       ageMs: now - this.#madeAt,
       idleMs: now - Math.max(this.#madeAt, this.receivedAt, this.sendingAt),
@@ -492,4 +532,8 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
       windowBytesOut: this.#sealer.windowBytes,
     });
   }
+}
+
+function closed(message: string): TpError {
+  return new TpError({ code: 'CLOSED', message, processed: 'no' });
 }

@@ -3,6 +3,7 @@ import type { Address } from './address.ts';
 import { Backoff } from './backoff.ts';
 import type { ClientLink } from './client-link.ts';
 import type { Timer } from './clock.ts';
+import { poolUnreachable } from './diagnostics.ts';
 import { type Departure, LinkSlot, type LinkSlotOwner } from './link-slot.ts';
 import { PeerHealth } from './peer-health.ts';
 import type { PeerOptions } from './pool-options.ts';
@@ -121,6 +122,9 @@ export class Peer implements LinkSlotOwner {
   failed(error: TpError): void {
     this.#unreachable = true;
     this.#dialLater();
+    if (poolUnreachable.hasSubscribers) {
+      poolUnreachable.publish({ peer: this.address.url, error });
+    }
     this.#events.unreachable(error);
   }
 

@@ -4,6 +4,7 @@ import { Balancer, type Choice } from './balancer.ts';
 import { type CallInit, type CallOwner, ClientCall, type Settle } from './client-call.ts';
 import type { ClientLink } from './client-link.ts';
 import { Deadlines, type Timed } from './deadlines.ts';
+import { callStart } from './diagnostics.ts';
 import { Ejection } from './ejection.ts';
 import { Fifo } from './fifo.ts';
 import { Peer, type PeerEvents } from './peer.ts';
@@ -31,6 +32,8 @@ export interface Pool {
   stats(): TransportStats;
   /** Takes no further call, waits for those under way (at most `drainTimeoutMs`), and closes. */
   close(): Promise<void>;
+  /** `close()`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**
@@ -53,10 +56,11 @@ class LinkPool implements Pool, CallOwner, PeerEvents {
   readonly #balancer: Balancer;
   readonly #ejection: Ejection<Peer>;
   readonly #waiting = new Fifo<ClientCall>();
-  readonly #totals = new Totals();
+  readonly #totals = new Totals('client');
   readonly #watchers = new Set<(error: TpError | undefined) => void>();
   #pending = 0;
   #closing = false;
+  #closed: Promise<void> | undefined;
   #unreachable: TpError | undefined;
   #someAsleep = false;
 
@@ -112,6 +116,7 @@ class LinkPool implements Pool, CallOwner, PeerEvents {
     this.#pending++;
     const now = clock.now();
     this.#deadlines.arm(call, now + (init.deadlineMs ?? limits.requestTimeoutMs));
+    if (callStart.hasSubscribers) callStart.publish(call.event());
     const error = this.#dispatch(call, now);
     if (error !== undefined) call.refuse(error);
   }
@@ -237,7 +242,16 @@ class LinkPool implements Pool, CallOwner, PeerEvents {
     return this.#totals.with(links);
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
     this.#closing = true;
     const { clock, limits } = this.#options.link;
     const error = new TpError({

@@ -5,12 +5,15 @@ import { DEFAULT_LINK_LIMITS } from './limits.ts';
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 
+const examples = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map(
+  ([, code = ''], index) => [index + 1, code] as const,
+);
+
 describe('README.md', () => {
-  test('its example runs and prints what it says', async () => {
-    const code = /```ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? '';
-    const says = [...code.matchAll(/console\.log\(.*\/\/ (.*)$/gm)].map(([, said]) => said);
+  test.each(examples)('example %i runs and prints what it says', async (number, code) => {
+    const says = [...code.matchAll(/\/\/ ((?!\/).*)$/gm)].map(([, said]) => said);
     expect(says.length).toBeGreaterThan(0);
-    const file = fileURLToPath(new URL('./test/readme-example.ts', import.meta.url));
+    const file = fileURLToPath(new URL(`./test/readme-example-${number}.ts`, import.meta.url));
     writeFileSync(file, code.replace("'@tp/transport'", "'../index.ts'"));
     onTestFinished(() => rmSync(file));
     const printed: unknown[] = [];
@@ -21,7 +24,7 @@ describe('README.md', () => {
     } finally {
       console.log = log;
     }
-    expect(printed).toEqual(says);
+    expect(printed.toSorted()).toEqual(says.toSorted());
   });
 
   test('its table has each limit with its default', () => {

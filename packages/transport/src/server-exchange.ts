@@ -12,6 +12,7 @@ import {
 import type { BodyReader } from './body-reader.ts';
 import type { BodyWriter } from './body-writer.ts';
 import { isCompressed } from './compressed-body.ts';
+import { type CallStarted, callEnd, callFailed } from './diagnostics.ts';
 import {
   type Exchange,
   giveCredit,
@@ -215,6 +216,12 @@ export class ServerExchange implements Exchange {
     this.#end(undefined);
   }
 
+  /** What an event says of the exchange. */
+  event(): CallStarted {
+    const { method, path, peer } = this;
+    return { side: 'server', call: this, method, path, peer };
+  }
+
   writeHead(encoder: BatchEncoder): void {
     const head = this.#response;
     if (this.#state !== 'answering' || head === undefined) return;
@@ -259,6 +266,7 @@ export class ServerExchange implements Exchange {
         message: 'the request was answered before its end',
         processed: 'yes',
       }),
+      true,
     );
   }
 
@@ -316,10 +324,12 @@ export class ServerExchange implements Exchange {
 
   /**
    * Without an error, the exchange is complete in both directions. What is said on a link may end
-   * it, and the exchange with it, before the exchange ends itself.
+   * it, and the exchange with it, before the exchange ends itself. `isAnswered`: the response is
+   * complete, and the error says only that the rest of the request is not wanted.
    */
-  #end(error: TpError | undefined): void {
+  #end(error: TpError | undefined, isAnswered = error === undefined): void {
     if (this.#state === 'over') return;
+    const head = this.#response;
     if (this.#state === 'waiting') this.link.neverHandled(this);
     this.#state = 'over';
     this.#body = undefined;
@@ -334,6 +344,13 @@ export class ServerExchange implements Exchange {
     }
     this.reader?.release();
     this.link.ended(this);
+    if (callEnd.hasSubscribers || callFailed.hasSubscribers) this.#tell(head, error, isAnswered);
+  }
+
+  #tell(head: ResponseHead | undefined, error: TpError | undefined, isAnswered: boolean): void {
+    if (isAnswered || error === undefined) {
+      callEnd.publish({ ...this.event(), status: head?.status ?? 0 });
+    } else callFailed.publish({ ...this.event(), error });
   }
 }
 

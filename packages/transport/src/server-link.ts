@@ -8,6 +8,7 @@ import {
 } from '@tp/wire';
 import type { Connection } from './connection.ts';
 import type { Deadlines, Timed } from './deadlines.ts';
+import { callStart } from './diagnostics.ts';
 import { IdleWatch } from './idle-watch.ts';
 import { Link } from './link.ts';
 import { linkError } from './link-error.ts';
@@ -37,7 +38,6 @@ const CANCELS_PER_REQUEST = 0.1;
 
 /** The acceptor's side of a link: requests in, responses out. */
 export class ServerLink extends Link<ServerExchange, ServerExchange | Information> {
-  protected readonly side = 'server';
   readonly #owner: ServerLinkOwner;
   readonly #cancels: RateLimit;
   readonly #idle: IdleWatch;
@@ -59,7 +59,7 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
     options: ResolvedLinkOptions,
     owner: ServerLinkOwner,
   ) {
-    super(connection, peer, options);
+    super('server', connection, peer, options);
     this.#owner = owner;
     this.#serial = owner.serial
       ? new Serial((exchange) => this.#handle(exchange, true))
@@ -85,7 +85,7 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
       return;
     }
     if (this.state !== 'open') return;
-    this.state = 'draining';
+    this.drain();
     this.control((encoder) => encoder.goaway(0, 'NO_ERROR', false));
     this.probe(GOAWAY_WAIT_MS, () => {
       if (this.#refusing) return;
@@ -218,6 +218,7 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
     this.counters.requests++;
     this.#runningBytes += end - start;
     if (timeoutMs > 0) this.#owner.deadlines.arm(exchange, this.receivedAt + timeoutMs);
+    if (callStart.hasSubscribers) callStart.publish(exchange.event());
     // The time of the first request that came with others has just been taken.
     const isLate = this.#handledAt === this.receivedAt;
     this.#handledAt = this.receivedAt;
@@ -267,7 +268,8 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
   }
 
   goaway(_lastId: number, code: ErrorCode, final: boolean): void {
-    if (final && code !== 'NO_ERROR') this.counters.hit(`peer ${code}`);
+    if (!final || code === 'NO_ERROR') this.peerLeaves = true;
+    else this.counters.hit(`peer ${code}`);
   }
 
   #refusal(bodyBytes: number, oneWay: boolean): Refusal | undefined {

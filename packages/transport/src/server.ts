@@ -39,6 +39,8 @@ export interface TransportServer {
   stats(): TransportStats;
   /** Tells every peer, waits for what is under way (at most `drainTimeoutMs`), and closes. */
   close(): Promise<void>;
+  /** `close()`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**
@@ -62,7 +64,7 @@ class SocketServer implements TransportServer, ServerLinkOwner {
   readonly #reusePort: boolean;
   readonly #listeners: Listener[] = [];
   readonly #links = new Set<ServerLink>();
-  readonly #totals = new Totals();
+  readonly #totals = new Totals('server');
   #closed: Promise<void> | undefined;
   #allClosed: (() => void) | undefined;
 
@@ -114,6 +116,10 @@ class SocketServer implements TransportServer, ServerLinkOwner {
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   async #close(): Promise<void> {

@@ -52,12 +52,9 @@ function ok(exchange: ServerExchange): void {
 
 /** A link from there that has carried one request. */
 function linkStats(peer: string): LinkStats {
-  const counters = new LinkCounters();
+  const counters = new LinkCounters({ side: 'server', link: 1, peer });
   counters.requests = 1;
   return counters.stats({
-    side: 'server',
-    link: 1,
-    peer,
     state: 'closed',
     ageMs: 0,
     idleMs: 0,
@@ -182,7 +179,7 @@ test('each peer has figures of its own, which go on when its links end', async (
 });
 
 test('however many peers come by, figures are kept for 1,000 and the rest together', () => {
-  const totals = new Totals();
+  const totals = new Totals('server');
   for (let i = 0; i < 1_500; i++) totals.add(linkStats(`10.0.${i >> 8}.${i & 255}:999`));
   const { peers, requests } = totals.with([linkStats('10.0.0.0:1'), linkStats('10.9.9.9:1')]);
   expect(requests).toBe(1_502);

@@ -1,14 +1,19 @@
 import { Counts, plainCounts } from './counts.ts';
+import { batchReceived, batchSent, limitHit } from './diagnostics.ts';
 import { LimitHits } from './limit-hits.ts';
 import type { LinkState } from './link-state.ts';
 
-/** What one link shows of itself as it stands. Times in ms; `JSON.stringify` takes it as it is. */
-export interface LinkGauges {
+/** Which link figures or an event are about. */
+export interface LinkLabel {
   readonly side: 'client' | 'server';
-  /** Tells the links of a process apart. */
+  /** Tells the links of a process apart. 0: a connection that never became one. */
   readonly link: number;
   /** The peer's address: what was dialled, or where it came from. */
   readonly peer: string;
+}
+
+/** What one link shows of itself as it stands. Times in ms. */
+export interface LinkGauges {
   readonly state: LinkState;
   /** Since the connection stood. */
   readonly ageMs: number;
@@ -40,32 +45,44 @@ export interface Ratios {
 }
 
 /** Figures of one link: what it counted since its start, and how it stands. */
-export interface LinkStats extends Readonly<Counts>, LinkGauges, Ratios {
+export interface LinkStats extends LinkLabel, Readonly<Counts>, LinkGauges, Ratios {
   /** How often each limit was reached, by its name. */
   readonly limitHits: ReadonlyMap<string, number>;
 }
 
 /** What a link counts as it goes. */
 export class LinkCounters extends Counts {
+  readonly label: LinkLabel;
   readonly #limitHits = new LimitHits();
 
-  sent(bytes: number): void {
-    this.batchesOut++;
-    this.unpackedBytesOut += bytes;
+  constructor(label: LinkLabel) {
+    super();
+    this.label = label;
   }
 
-  received(bytes: number): void {
+  sent(unpackedBytes: number, wireBytes: number): void {
+    this.batchesOut++;
+    this.unpackedBytesOut += unpackedBytes;
+    if (batchSent.hasSubscribers) batchSent.publish({ ...this.label, unpackedBytes, wireBytes });
+  }
+
+  received(unpackedBytes: number, wireBytes: number): void {
     this.batchesIn++;
-    this.unpackedBytesIn += bytes;
+    this.unpackedBytesIn += unpackedBytes;
+    if (batchReceived.hasSubscribers) {
+      batchReceived.publish({ ...this.label, unpackedBytes, wireBytes });
+    }
   }
 
   hit(limit: string): void {
     this.#limitHits.hit(limit);
+    if (limitHit.hasSubscribers) limitHit.publish({ ...this.label, limit });
   }
 
   stats(gauges: LinkGauges): LinkStats {
     const counts = plainCounts(this);
     return {
+      ...this.label,
       ...gauges,
       ...counts,
       ...ratios(counts),

@@ -1,4 +1,5 @@
 import { addCounts, Counts, plainCounts } from './counts.ts';
+import { limitHit } from './diagnostics.ts';
 import { LimitHits } from './limit-hits.ts';
 import { type LinkStats, type Ratios, ratios } from './stats.ts';
 
@@ -34,12 +35,21 @@ const OTHERS = 'others';
 
 /** What a pool or server has counted: over all links, over those of each peer, and beside them. */
 export class Totals extends Counts {
+  readonly #side: 'client' | 'server';
   readonly #limitHits = new LimitHits();
   readonly #peers = new Map<string, PeerSum>();
+
+  constructor(side: 'client' | 'server') {
+    super();
+    this.#side = side;
+  }
 
   /** A limit was reached that is not one link's. */
   hit(limit: string): void {
     this.#limitHits.hit(limit);
+    if (limitHit.hasSubscribers) {
+      limitHit.publish({ side: this.#side, limit, link: undefined, peer: undefined });
+    }
   }
 
   /** Adds a link that has ended. */
@@ -67,8 +77,8 @@ export class Totals extends Counts {
   }
 
   /** Under which name a link's figures are added up. */
-  #nameOf({ side, peer }: LinkStats): string {
-    const name = side === 'client' ? peer : peer.replace(/:\d+$/, '');
+  #nameOf({ peer }: LinkStats): string {
+    const name = this.#side === 'client' ? peer : peer.replace(/:\d+$/, '');
     const known = this.#peers.has(name) || this.#peers.size < MAX_PEERS ? name : OTHERS;
     if (!this.#peers.has(known)) this.#peers.set(known, new PeerSum());
     return known;
