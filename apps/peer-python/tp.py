@@ -77,6 +77,7 @@ class Limits:
     link_window: int = 1_048_576
     head_bytes: int = 32_768
     fields: int = 100
+    windows: int = 0  # isolated ones; this peer has none
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,13 +103,14 @@ class Options:
 # star is repeated. Fields inside a Record are its kinds.
 SCHEMA = {}
 for line in """
-    Envelope 1:plain:bytes 2:packed:bytes 3:unpacked_size:uint 4:crc:fixed32 5:window:WindowStart
+    Envelope 1:plain:bytes 2:packed:bytes 3:unpacked_size:uint 4:crc:fixed32 5:window:WindowStart -
+        6:window_id:uint
     WindowStart 1:codec:uint 2:window_log:uint
     Batch 1:records:bytes*
     Record 1:request:bytes 2:response:bytes 3:data:bytes 4:trailers:bytes 5:credit:bytes -
         6:cancel:bytes 7:ping:bytes 8:pong:bytes 9:goaway:bytes 10:hello:bytes 11:blob:bytes
     Request 1:id:uint 2:block:uint 3:ops:uint* 4:text:bytes* 5:keep:uint 6:body:bytes -
-        7:more:bool 8:body_blob:bool 9:timeout_ms:uint
+        7:more:bool 8:body_blob:bool 9:timeout_ms:uint 10:one_way:bool
     Response 1:id:uint 2:block:uint 3:ops:uint* 4:text:bytes* 5:keep:uint 6:body:bytes -
         7:more:bool 8:body_blob:bool
     Data 1:id:uint 2:bytes:bytes 3:end:bool 4:blob:bool
@@ -122,7 +124,8 @@ for line in """
         6:agent:string 7:token:bytes
     CodecOffer 1:codec:uint 2:window_log:uint
     Limits 1:batch_packed:uint 2:batch_unpacked:uint 3:table_bytes:uint 4:streams:uint -
-        5:stream_window:uint 6:link_window:uint 7:head_bytes:uint 8:fields:uint
+        5:stream_window:uint 6:link_window:uint 7:head_bytes:uint 8:fields:uint -
+        9:windows:uint
 """.replace("-\n", "").strip().splitlines():
     message_name, *entries = line.split()
     SCHEMA[message_name] = {int(n): (name, t) for n, name, t in (e.split(":") for e in entries)}
@@ -553,10 +556,12 @@ class Unpacker:
         self._offers, self._inflate = offers, None
 
     def start(self, window):
-        """Forgets the old window and starts another, as large as declared (W-071, W-072)."""
+        """Forgets the old window and starts another, as large as declared (W-071, W-072). Says
+        whether there was an old one."""
         if not 9 <= window.window_log <= self._offers.get(window.codec, 0):
             raise LinkError("COMPRESSION", "a window that was not offered")
-        self._inflate = zlib.decompressobj(-window.window_log)
+        again, self._inflate = self._inflate, zlib.decompressobj(-window.window_log)
+        return again is not None
 
     def unpack(self, packed, size):
         """What comes out, never more than was declared (W-016)."""
@@ -708,6 +713,10 @@ class Call(Stream):
         self.method, self.deadline, self.on_info = method, deadline, on_info
         self.status, self.reason, self.fields = 0, "", []
 
+    async def sent(self):
+        """Waits until a one-way request is written."""
+        await self._until(lambda: self.out_done)
+
     async def head(self):
         """Waits for the response's head."""
         await self._until(lambda: self.status)
@@ -728,7 +737,7 @@ class Call(Stream):
             self.timer.cancel()  # W-097
 
     def fail(self, error):
-        if self.in_done:
+        if self.in_done and self.id:
             self.stop_sending()  # the response stands (W-035)
         else:
             super().fail(error)
@@ -744,6 +753,7 @@ class Exchange(Stream):
         self.deadline = clock() + timeout_ms / 1000 if timeout_ms else None
         self.task, self.answered, self.declared = None, False, declared_length(self.fields)
         self.held = 0  # bytes of its whole body
+        self.one_way = False  # nothing may be said back (W-124)
 
     @property
     def processed(self):
@@ -758,6 +768,8 @@ class Exchange(Stream):
 
     def inform(self, status, fields=()):
         """Says an informational response (W-033)."""
+        if self.one_way:
+            return
         head = [(":status", str(status)), *fields]
         self.link.check("response", head)
         self.link.queue(self, head, b"", final=False)
@@ -765,6 +777,8 @@ class Exchange(Stream):
     async def respond(self, status, fields=(), body=b"", trailers=(), reason=""):
         """Answers; returns when all of it is written. `body` is bytes or an async iterator."""
         self.answered, trailers = True, list(trailers)
+        if self.one_way:
+            return
         head = [(":status", str(status)), *fields]
         if reason and reason != usual_phrase(status):
             head.insert(1, (":reason", reason))
@@ -915,13 +929,17 @@ class Link:
         self._check_crc(envelope, b"")
         records = list(scan("Batch", envelope.plain, self._glitch))
         kind, body = decode_record(records[0][3], self._glitch) if records else (None, b"")
-        if kind != "hello" or envelope.plain != tagged(1, tagged(10, body)) or envelope.packed:
+        if kind != "hello" or envelope.plain != tagged(1, tagged(10, body)) or (
+            envelope.packed or envelope.window or envelope.window_id
+        ):
             raise LinkError("PROTOCOL", "the first envelope is one hello in plain")  # W-009
         hello = decode("Hello", body, self._glitch)
         limits = vars(hello.limits or SimpleNamespace())
         self.peer = Limits(**{name: value for name, value in limits.items() if value})
         if hello.version < 1 or min(self.peer.batch_packed, self.peer.batch_unpacked) < 131_072:
             raise LinkError("PROTOCOL", "no such version, or batches that are too small")
+        if max(self.peer.stream_window, self.peer.link_window) > CREDIT_MAX:
+            raise LinkError("PROTOCOL", "more credit than there may be")  # W-028
         most = min(self.peer.head_bytes, HEAD_MAX)
         self._head_limits = dataclasses.replace(self.peer, head_bytes=most)
         self._send_credit = self.peer.link_window
@@ -968,14 +986,16 @@ class Link:
         large = len(envelope.plain) + size > limits.batch_unpacked
         if large or len(envelope.packed) > limits.batch_packed:
             raise LinkError("DECOMPRESSION_LIMIT", "a batch larger than agreed")  # W-018
-        if envelope.window:
-            self._unpacker.start(envelope.window)
+        if envelope.window_id:
+            raise LinkError("COMPRESSION", "there are no isolated windows")  # W-075
+        if envelope.window and self._unpacker.start(envelope.window):
+            self._glitch()  # W-081
         if envelope.packed:
             unpacked = self._unpacker.unpack(envelope.packed, size)
         elif size:
             raise LinkError("COMPRESSION", "unpacked_size without packed")  # W-016
         self._check_crc(envelope, unpacked)
-        if not envelope.plain and not envelope.packed:
+        if not envelope.plain and not envelope.packed and not envelope.window:
             self._glitch()  # W-020
         for lane, plain in ((envelope.plain, True), (unpacked, False)):
             for _, _, _, data in scan("Batch", lane, self._glitch):
@@ -1305,12 +1325,15 @@ class ClientLink(Link):
             raise TpError(why.code, why.message, "no")
         return self
 
-    def call(self, method, path, fields=(), body=b"", trailers=(), timeout_ms=0, on_info=None):
+    def call(self, method, path, fields=(), body=b"", trailers=(), timeout_ms=0, on_info=None,
+             one_way=False):
         """Makes a request. `body` is bytes or an async iterator of bytes; `timeout_ms` is for the
         whole exchange, 0 for ever; `on_info(call, status, fields)` is told of informational
-        responses. What fails is raised by `head`, `piece` and `read` of the call."""
+        responses. What fails is raised by `head`, `piece` and `read` of the call. Of a `one_way`
+        request nothing comes back: wait for its `sent` (W-124)."""
         deadline = clock() + timeout_ms / 1000 if timeout_ms else None
         call = Call(self, method, deadline, on_info)
+        call.one_way = call.in_done = one_way
         if self._over.done() or self.leaving or self.peer_leaves or self.last_id >= ID_ENOUGH:
             code = "CLOSED" if self._over.done() else "REFUSED"
             call.fail(TpError(code, "the link takes no further requests", "no"))
@@ -1320,6 +1343,8 @@ class ClientLink(Link):
             call.timer = loop.call_later(timeout_ms / 1000, call.cancel, "DEADLINE", late)
         try:
             head, trailers = [(":method", method), (":path", path), *fields], list(trailers)
+            if one_way and (trailers or not isinstance(body, bytes) or len(body) > BODY_MAX):
+                raise TpError("BODY_LIMIT", "a one-way request is one record", "no")
             if call.begin("request", head, body, trailers):
                 self.spawn(self._upload(call, body, trailers))
         except TpError as error:
@@ -1357,7 +1382,7 @@ class ClientLink(Link):
         self.last_id += 1
         call.id = self.last_id
         self.streams[call.id] = call
-        return {"timeout_ms": left}
+        return {"timeout_ms": left, "one_way": call.one_way}
 
     def on_request(self, _message):
         raise LinkError("PROTOCOL", "a request from an acceptor")  # W-023
@@ -1397,6 +1422,9 @@ class ClientLink(Link):
         if message.final and code != "NO_ERROR":
             self.error = TpError(code, why)
             self.stop()
+
+
+ONE_WAY = set()  # handlers of one-way requests, which outlive their links (W-126)
 
 
 class ServerLink(Link):
@@ -1452,16 +1480,33 @@ class ServerLink(Link):
         self.last_id = id_
         if self._final_id is not None:
             return  # the dialer knows that it is not handled (W-105)
-        check_head("request", fields, self.options.limits)
-        self.check_body(message, body)
-        if len(self.streams) >= self.options.limits.streams or self._held > BODIES_MAX:
-            raise StreamError("REFUSED", "too many streams or bodies")  # W-036
+        one_way = message.one_way and not message.more
+        try:
+            if message.one_way and message.more:
+                raise StreamError("PROTOCOL", "a one-way request with more")  # W-124
+            check_head("request", fields, self.options.limits)
+            self.check_body(message, body)
+            full = len(self.streams) >= self.options.limits.streams and not one_way
+            if full or self._held > BODIES_MAX:
+                raise StreamError("REFUSED", "too many streams or bodies")  # W-036
+        except StreamError:
+            if one_way:
+                return  # dropped without a word (W-125)
+            raise
         exchange = Exchange(self, id_, fields, message.timeout_ms)
         exchange.arrive(body, False, not message.more)
         exchange.held = len(body)
         self._held += exchange.held
-        self.last_taken, self.streams[id_] = id_, exchange
-        loop = asyncio.get_running_loop()
+        self.last_taken, loop = id_, asyncio.get_running_loop()
+        if one_way:
+            exchange.one_way = exchange.ended = True  # for the link (W-124); its handler runs on
+            exchange.task = loop.create_task(self._handle(exchange))
+            ONE_WAY.add(exchange.task)
+            exchange.task.add_done_callback(ONE_WAY.discard)
+            if message.timeout_ms:
+                exchange.timer = loop.call_later(message.timeout_ms / 1000, exchange.task.cancel)
+            return
+        self.streams[id_] = exchange
         if message.timeout_ms:
             late = StreamError("DEADLINE", "the deadline passed")
             exchange.timer = loop.call_later(message.timeout_ms / 1000, self.refuse, id_, late)
@@ -1483,6 +1528,9 @@ class ServerLink(Link):
             failure = StreamError("INTERNAL", f"the handler failed: {error!r}")
         finally:
             exchange.discard()
+            if exchange.one_way:
+                self._held -= exchange.held
+                exchange.stop_sending()
         if not exchange.ended:
             self.refuse(exchange.id, failure)
 
@@ -1692,7 +1740,7 @@ class ClientUnderTest:
     async def run(self):
         control = await connect("127.0.0.1", self._port, self._options)
         while True:
-            answer = await control.call("GET", "/next").head()
+            answer = await control.call("GET", "/next?one-way").head()
             order = json.loads(await answer.read())
             if order.get("done"):
                 return await control.leave()
@@ -1742,8 +1790,12 @@ class ClientUnderTest:
             [tuple(pair) for pair in request.get("trailers") or ()],
             request.get("timeoutMs", 0),
             on_info,
+            request.get("oneWay", False),
         )
         try:
+            if call.one_way:
+                await call.sent()
+                return {"sent": True}
             await call.head()
             if cancel_on == "head":
                 call.cancel()

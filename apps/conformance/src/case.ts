@@ -9,14 +9,17 @@ export interface CaseTitle {
   readonly rule: string;
   /** What must be, as a sentence. */
   readonly name: string;
-  /** A codec that the peer must offer, as the kit packs what it says. The case does not apply otherwise. */
-  readonly needs?: CodecName;
+  /**
+   * What the peer must have; the case does not apply otherwise. A codec or isolated windows: its hello
+   * offers them, as the kit packs what it says. `one-way`: a client makes one-way requests.
+   */
+  readonly needs?: CodecName | 'windows' | 'one-way';
 }
 
 /** What became of all cases that were asked for. */
 export interface Findings {
   readonly results: readonly CaseResult[];
-  /** How many do not apply, as the peer does not offer the codec that they need. */
+  /** How many do not apply, as the peer does not offer what they need. */
   readonly omitted: number;
 }
 

@@ -6,6 +6,7 @@ import { clientCases } from './client-cases/all.ts';
 import { ClientDriver } from './engine/drive-client.ts';
 import { driveServer } from './engine/drive-server.ts';
 import { takeOrders } from './own/client.ts';
+import { ownLinkOptions } from './own/options.ts';
 import { Service } from './own/service.ts';
 import { serverCases } from './server-cases/all.ts';
 
@@ -23,7 +24,10 @@ function failures(results: readonly CaseResult[]): string[] {
 describe.each(CODECS)('our own peers with $codecs', { timeout: 120_000 }, ({ codecs }) => {
   it('pass every case for servers', async () => {
     const service = new Service();
-    const server = createTransportServer((exchange) => service.handle(exchange), { codecs });
+    const server = createTransportServer(
+      (exchange) => service.handle(exchange),
+      ownLinkOptions(codecs),
+    );
     const url = new URL(await server.listen('teleport://127.0.0.1:0'));
     const target = { host: url.hostname, port: Number(url.port) };
     const { results, omitted } = await driveServer(target, serverCases, OPTIONS);

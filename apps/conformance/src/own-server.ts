@@ -1,11 +1,14 @@
 import { createTransportServer } from '@tp/transport';
-import { parseOwnOptions } from './own/options.ts';
+import { ownLinkOptions, parseOwnOptions } from './own/options.ts';
 import { Service } from './own/service.ts';
 
 /* Our own server as one to be tested: `node dist/own-server.js --port N [--codec zstd|deflate|none]`. */
 
 const { port, codecs } = parseOwnOptions(process.argv.slice(2));
 const service = new Service();
-const server = createTransportServer((exchange) => service.handle(exchange), { codecs });
+const server = createTransportServer(
+  (exchange) => service.handle(exchange),
+  ownLinkOptions(codecs),
+);
 process.stdout.write(`${await server.listen(`teleport://127.0.0.1:${port}`)}\n`);
 process.once('SIGTERM', () => void server.close());

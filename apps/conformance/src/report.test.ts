@@ -33,7 +33,7 @@ describe('a report', () => {
       '10. Time, cancel, life',
       '  pass  W-100  a later one',
       '',
-      'client a peer: 2 cases, 1 passed, 1 failed; 3 need a codec that it does not offer',
+      'client a peer: 2 cases, 1 passed, 1 failed; 3 need what it does not offer',
       '',
     ]);
   });

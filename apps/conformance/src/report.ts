@@ -42,7 +42,7 @@ export function renderReport(report: Report): string {
       lines.push(...renderCase(one));
     }
   }
-  const left = omitted > 0 ? `; ${omitted} need a codec that it does not offer` : '';
+  const left = omitted > 0 ? `; ${omitted} need what it does not offer` : '';
   const sum = `${cases.length} cases, ${passed} passed, ${failed} failed${left}`;
   lines.push('', `${role} ${peer}: ${sum}`, '');
   return lines.join('\n');

@@ -25,17 +25,41 @@ const SECTIONS: readonly Section[] = [
     title: '4. Envelope',
     rules: [
       [14, 20],
-      [120, 129],
+      [120, 123],
     ],
   },
   { title: '5. Records, in order', rules: [[21, 23]] },
-  { title: '6. Heads', rules: [[50, 69]] },
-  { title: '7. Streams', rules: [[30, 39]] },
+  {
+    title: '6. Heads',
+    rules: [
+      [50, 69],
+      [115, 116],
+    ],
+  },
+  {
+    title: '7. Streams',
+    rules: [
+      [30, 39],
+      [124, 127],
+    ],
+  },
   { title: '8. Bodies and credit', rules: [[40, 49]] },
-  { title: '9. Compression', rules: [[70, 80]] },
-  { title: '10. Time, cancel, life', rules: [[90, 109]] },
+  { title: '9. Compression', rules: [[70, 81]] },
+  {
+    title: '10. Time, cancel, life',
+    rules: [
+      [90, 109],
+      [117, 117],
+    ],
+  },
   { title: '11. Codes', rules: [[113, 113]] },
-  { title: '12. Growth', rules: [[110, 119]] },
+  {
+    title: '12. Growth',
+    rules: [
+      [110, 112],
+      [114, 114],
+    ],
+  },
 ];
 
 /** The titles, in the document's order. */

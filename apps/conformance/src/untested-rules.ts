@@ -8,6 +8,7 @@ export const UNTESTED_RULES: ReadonlyMap<string, string> = new Map([
     'W-098',
     'takes half a minute of silence; tests of @tp/transport show it by a clock of their own',
   ],
+  ['W-115', 'is about HTTP, of which the kit asks nothing; tests of @tp/http show BODY_LENGTH'],
   [
     'W-108',
     'begins at id 2^29: a client counts its ids itself, and would have to send half a billion',

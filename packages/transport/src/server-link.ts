@@ -48,6 +48,8 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
   #refusing = false;
   /** Bytes of bodies that handlers hold or that wait for one. */
   #runningBytes = 0;
+  /** One-way requests whose handlers run: no streams, but they may have deadlines (W-126). */
+  readonly #oneWay = new Set<ServerExchange>();
   /** When what came last of which a request was handled had come. */
   #handledAt = 0;
   readonly #refused = new Refusals();
@@ -119,6 +121,7 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
 
   eachTimed(visit: (item: Timed) => void): void {
     this.streams.each(visit);
+    for (const exchange of this.#oneWay) visit(exchange);
   }
 
   highestId(): number {
@@ -153,6 +156,7 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
 
   ended(exchange: ServerExchange): void {
     exchange.dueAt = 0;
+    if (exchange.oneWay) this.#oneWay.delete(exchange);
     this.#cancels.earn(CANCELS_PER_REQUEST);
     if (this.streams.get(exchange.id) === exchange) this.forget(exchange.id);
   }
@@ -213,8 +217,10 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
       return;
     }
     const exchange = new ServerExchange(this, id, head, more, bytes, start, end);
-    if (oneWay) exchange.oneWay = true;
-    else this.streams.add(exchange);
+    if (oneWay) {
+      exchange.oneWay = true;
+      this.#oneWay.add(exchange);
+    } else this.streams.add(exchange);
     this.counters.requests++;
     this.#runningBytes += end - start;
     if (timeoutMs > 0) this.#owner.deadlines.arm(exchange, this.receivedAt + timeoutMs);

@@ -9,8 +9,10 @@ import { envelope } from './envelope.ts';
 import { floods } from './floods.ts';
 import { leavingCases } from './goaway.ts';
 import { growth } from './growth.ts';
+import { isolated } from './isolated.ts';
 import { legalHeads } from './legal-heads.ts';
 import { life } from './life.ts';
+import { oneWay } from './one-way.ts';
 import { opening } from './opening.ts';
 import { order } from './order.ts';
 import { packing } from './packing.ts';
@@ -31,10 +33,12 @@ export const clientCases: readonly ClientCase[] = [
   ...secrets,
   ...legalHeads,
   ...streams,
+  ...oneWay,
   ...bodies,
   ...creditCases,
   ...compression,
   ...packing,
+  ...isolated,
   ...life,
   ...cancels,
   ...floods,

@@ -197,6 +197,23 @@ const steps: readonly ClientCase[] = [
 ];
 
 const ends: readonly ClientCase[] = [
+  ...(['INTERNAL', 'TIMEOUT', 'ENHANCE_YOUR_CALM'] as const).map((code) =>
+    ofThree(
+      'W-117',
+      `a final Goaway ${code}: what fails up to the last id fails with that code`,
+      async (link, [a, b]) => {
+        link.answer(a, 200);
+        link.send(goaway(b, true, code));
+        link.endWriting();
+        await link.closes();
+      },
+      ([a, b, c]) => {
+        expectAnswer(a, { status: 200 });
+        expectError(b, [code], 'maybe');
+        expectError(c, [], 'no');
+      },
+    ),
+  ),
   ...(
     [
       ['an error of the link', (id: number) => goaway(id, true, 'INTERNAL')],

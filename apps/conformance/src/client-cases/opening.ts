@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { ClientCase } from '../case.ts';
-import { behindLength, envelope, PREFACE, plainEnvelope } from '../craft/envelope.ts';
+import { behindLength, envelope, PREFACE, plainEnvelope, windowStart } from '../craft/envelope.ts';
 import { hello } from '../craft/hello.ts';
 import { bytes, concat, type Piece, uint } from '../craft/protobuf.ts';
 import { batch, type Crafted, goaway, ping, record } from '../craft/record.ts';
@@ -169,6 +169,30 @@ const bad: readonly ClientCase[] = [
     PREFACE,
     behindLength(envelope({ plain, packed: Uint8Array.of(1), unpackedSize: 1, crc: crc32(plain) })),
   ),
+  isClosed(
+    'W-009',
+    'a hello beside a window',
+    PREFACE,
+    behindLength(envelope({ plain, window: windowStart('DEFLATE', 15), crc: crc32(plain) })),
+  ),
+  isClosed(
+    'W-009',
+    'a hello beside a window_id',
+    PREFACE,
+    behindLength(envelope({ plain, windowId: 1, crc: crc32(plain) })),
+  ),
+  isClosed(
+    'W-028',
+    'a hello with a stream_window of 2^31',
+    PREFACE,
+    spoken(hello({ limits: { streamWindow: 2 ** 31 } })),
+  ),
+  isClosed(
+    'W-028',
+    'a hello with a link_window of 2^31',
+    PREFACE,
+    spoken(hello({ limits: { linkWindow: 2 ** 31 } })),
+  ),
   isClosed('W-017', 'a hello without a crc', PREFACE, behindLength(envelope({ plain }))),
   isClosed('W-017', 'a hello with a wrong crc', PREFACE, behindLength(envelope({ plain, crc: 1 }))),
   isClosed('W-010', 'an envelope of length 0 in the place of a hello', PREFACE, '\0'),
@@ -195,6 +219,11 @@ const good: readonly ClientCase[] = [
   isTaken('W-009', 'a hello whose envelope has 16,384 bytes', helloOf(MAX_HELLO)),
   isTaken('W-012', 'a higher version than its own', spoken(hello({ version: 7 }))),
   isTaken('W-012', 'version 4,294,967,295', spoken(hello({ version: 2 ** 32 - 1 }))),
+  isTaken(
+    'W-028',
+    'a hello with the largest windows of credit',
+    spoken(hello({ limits: { streamWindow: 2 ** 31 - 1, linkWindow: 2 ** 31 - 1 } })),
+  ),
   isTaken('W-013', 'a hello with nothing but its version', spoken(record(10, uint(1, 1)))),
   isTaken(
     'W-013',
@@ -204,7 +233,7 @@ const good: readonly ClientCase[] = [
   isTaken(
     'W-025',
     'a hello whose limits are all 0, which is the default,',
-    spoken(record(10, uint(1, 1), bytes(3, ...[1, 2, 3, 4, 5, 6, 7, 8].map((n) => uint(n, 0))))),
+    spoken(record(10, uint(1, 1), bytes(3, ...[1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => uint(n, 0))))),
   ),
   isTaken(
     'W-028',

@@ -269,7 +269,7 @@ const bodiless: readonly ClientCase[] = (
   ] as const;
   return cases.map(
     ([rest, say]): ClientCase => ({
-      rule: 'W-063',
+      rule: 'W-116',
       name: `${what} ${rest}`,
       requests: [{ method, path: '/none' }, get('/last')],
       async run(client) {

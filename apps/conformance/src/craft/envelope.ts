@@ -12,19 +12,21 @@ export interface EnvelopeParts {
   readonly unpackedSize?: number | undefined;
   readonly crc?: number | undefined;
   readonly window?: Uint8Array | undefined;
+  readonly windowId?: number | undefined;
   /** Put behind everything else. */
   readonly extra?: Uint8Array | undefined;
 }
 
 /** The content of message Envelope. */
 export function envelope(parts: EnvelopeParts): Uint8Array {
-  const { plain, packed, unpackedSize, crc, window, extra } = parts;
+  const { plain, packed, unpackedSize, crc, window, windowId, extra } = parts;
   return concat(
     plain === undefined ? '' : bytes(1, plain),
     packed === undefined ? '' : bytes(2, packed),
     unpackedSize === undefined ? '' : uint(3, unpackedSize),
     crc === undefined ? '' : fixed32(4, crc),
     window === undefined ? '' : bytes(5, window),
+    windowId === undefined ? '' : uint(6, windowId),
     extra ?? '',
   );
 }

@@ -12,6 +12,7 @@ export interface Limits {
   readonly linkWindow: number;
   readonly headBytes: number;
   readonly fields: number;
+  readonly windows: number;
 }
 
 /** The limits of a hello that names none, in the order of their numbers in message Limits. */
@@ -24,6 +25,7 @@ export const DEFAULT_LIMITS: Limits = {
   linkWindow: 1_048_576,
   headBytes: 32_768,
   fields: 100,
+  windows: 0,
 };
 
 /** The names of message Limits, in the order of their numbers from 1. */
@@ -36,6 +38,7 @@ export const LIMIT_NAMES: readonly (keyof Limits)[] = [
   'linkWindow',
   'headBytes',
   'fields',
+  'windows',
 ];
 
 /** A codec that the sender of a hello can unpack, with the largest window that it accepts. */

@@ -4,7 +4,12 @@ import { bytes, concat, type Piece, uint, varint } from './protobuf.ts';
 
 /** What the referee must know of a record that the kit says, to judge what comes back. */
 export type Note =
-  | { readonly kind: 'request'; readonly id: number; readonly more: boolean }
+  | {
+      readonly kind: 'request';
+      readonly id: number;
+      readonly more: boolean;
+      readonly oneWay?: boolean;
+    }
   | {
       readonly kind: 'response';
       readonly id: number;
@@ -34,6 +39,8 @@ export interface Rest {
   readonly bodyBlob?: boolean;
   /** Requests only. */
   readonly timeoutMs?: number;
+  /** Requests only. */
+  readonly oneWay?: boolean;
   readonly extra?: Uint8Array;
 }
 
@@ -44,7 +51,8 @@ export function record(number: number, ...pieces: readonly Piece[]): Crafted {
 
 /** A request (section 7). */
 export function request(head: Head, rest: Rest = {}): Crafted {
-  const note = { kind: 'request', id: rest.id ?? 0, more: rest.more ?? false } as const;
+  const { id = 0, more = false, oneWay = false } = rest;
+  const note = { kind: 'request', id, more, oneWay: oneWay && !more } as const;
   return { bytes: bytes(1, message(head, rest)), note };
 }
 
@@ -144,6 +152,7 @@ function message(head: Head, rest: Rest): Uint8Array {
     flag(7, rest.more ?? false),
     flag(8, rest.bodyBlob ?? false),
     some(9, rest.timeoutMs ?? 0),
+    flag(10, rest.oneWay ?? false),
     rest.extra ?? '',
   );
 }

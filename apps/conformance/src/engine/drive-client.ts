@@ -1,5 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { ClientCase, Findings } from '../case.ts';
+import type { SaidOf } from '../referee/said.ts';
 import { ClientLink } from './client-link.ts';
 import { ClientUnderTest, type Conversation } from './client-under-test.ts';
 import type { DriveOptions } from './drive-server.ts';
@@ -9,6 +10,9 @@ import { applicable, playInTurn } from './run.ts';
 
 /** The longest body that goes with its head (W-040), in bytes. */
 const MAX_BODY = 65_536;
+/** What a client asks for its next order by, when it makes one-way requests and when it does not. */
+const ONE_WAY = '/next?one-way';
+const NEXT = '/next';
 
 /** The place where the kit waits for a client to test. */
 export class ClientDriver {
@@ -17,6 +21,8 @@ export class ClientDriver {
   readonly #options: DriveOptions;
   #wake: () => void = () => {};
   #control: ClientLink | undefined;
+  /** The request for an order that came with the control link, until it is answered. */
+  #asked: number | undefined;
   /** Why the client cannot be asked anything further. */
   #lost: Error | undefined;
 
@@ -48,7 +54,10 @@ export class ClientDriver {
   /** Waits for a client as long as it takes, gives it one order after the other, and sends it home. */
   async drive(cases: readonly ClientCase[]): Promise<Findings> {
     this.#control = await this.#meet();
-    const fitting = applicable(cases, this.#control.peer.offers);
+    const first = await nextOrder(this.#control);
+    this.#asked = first.id;
+    const oneWay = first.path === ONE_WAY;
+    const fitting = applicable(cases, { ...this.#control.peer, oneWay });
     const results = await playInTurn(fitting, {
       done: this.#options.done,
       play: (one) => this.#play(one),
@@ -92,7 +101,8 @@ export class ClientDriver {
     const { timeoutMs } = this.#options;
     try {
       const control = this.#controlLink();
-      const { id } = await control.request('/next');
+      const id = this.#asked ?? (await nextOrder(control)).id;
+      this.#asked = undefined;
       for (const stray of this.#sockets.splice(0)) stray.destroy();
       await order(control, id, { case: name, requests, close });
       return {
@@ -119,7 +129,7 @@ export class ClientDriver {
 
   async #dismiss(): Promise<void> {
     const control = this.#controlLink();
-    const { id } = await control.request('/next');
+    const id = this.#asked ?? (await nextOrder(control)).id;
     await order(control, id, { done: true });
     await control.closes();
   }
@@ -150,6 +160,12 @@ export class ClientDriver {
       });
     }
   }
+}
+
+/** Takes GET /next. */
+async function nextOrder(control: ClientLink): Promise<SaidOf<'request'>> {
+  const isNext = ({ path }: SaidOf<'request'>) => path === NEXT || path === ONE_WAY;
+  return control.next('request', isNext, `a request for ${NEXT}`);
 }
 
 /** Answers GET /next, in JSON. */

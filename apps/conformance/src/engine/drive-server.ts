@@ -1,6 +1,6 @@
 import type { CaseResult, Findings, ServerCase } from '../case.ts';
-import { ALL_OFFERS, type Offer } from '../craft/hello.ts';
-import { applicable, playInTurn, playSideBySide } from './run.ts';
+import { ALL_OFFERS, DEFAULT_LIMITS } from '../craft/hello.ts';
+import { applicable, type Offering, playInTurn, playSideBySide } from './run.ts';
 import { ServerUnderTest, type Target } from './server-under-test.ts';
 
 /** How the kit goes about its work. */
@@ -38,13 +38,14 @@ export async function driveServer(
 }
 
 /** What the server's hello offers. Where there is none, every case is tried, and fails by itself. */
-async function meet(target: Target, timeoutMs: number): Promise<readonly Offer[]> {
+async function meet(target: Target, timeoutMs: number): Promise<Offering> {
   const server = new ServerUnderTest(target, timeoutMs);
   try {
     const link = await server.dial();
     link.greet();
     const said = await link.next('hello').catch(() => undefined);
-    return said?.hello.offers ?? ALL_OFFERS;
+    const { offers, limits } = said?.hello ?? { offers: ALL_OFFERS, limits: DEFAULT_LIMITS };
+    return { offers, limits, oneWay: true };
   } finally {
     server.close();
   }

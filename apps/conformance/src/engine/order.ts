@@ -10,6 +10,8 @@ export interface OrderedRequest {
   readonly trailers?: readonly (readonly [name: string, value: string])[];
   readonly timeoutMs?: number;
   readonly cancelOn?: 'head' | 'info';
+  /** Nothing is to be said back (W-124). */
+  readonly oneWay?: true;
   /** It waits until that request, counted from 0, has ended. */
   readonly after?: number;
 }

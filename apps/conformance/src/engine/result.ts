@@ -14,6 +14,8 @@ export interface Result {
   readonly error?: string;
   readonly processed?: string;
   readonly cancelled?: boolean;
+  /** A one-way request was written. */
+  readonly sent?: boolean;
 }
 
 /** What a complete answer must be; what is left out is not looked at. */
@@ -106,5 +108,5 @@ function isResult(value: unknown): value is Result {
   const areRight = TYPES.every(
     ([name, isRight]) => value[name] === undefined || isRight(value[name]),
   );
-  return areRight && (isAnswer || value.cancelled === true);
+  return areRight && (isAnswer || value.sent === true || value.cancelled === true);
 }

@@ -1,5 +1,5 @@
 import type { CaseResult, CaseTitle } from '../case.ts';
-import type { Offer } from '../craft/hello.ts';
+import type { Limits, Offer } from '../craft/hello.ts';
 
 /** How many cases run at once. */
 const AT_ONCE = 16;
@@ -11,14 +11,25 @@ export interface Play<C extends CaseTitle> {
   done(result: CaseResult): void;
 }
 
-/** Cases that need no codec but those that the peer offers. */
+/** What a peer has that cases may need. */
+export interface Offering {
+  readonly offers: readonly Offer[];
+  readonly limits: Limits;
+  /** Whether it makes one-way requests. */
+  readonly oneWay: boolean;
+}
+
+/** Cases that need nothing but what the peer offers. */
 export function applicable<C extends CaseTitle>(
   cases: readonly C[],
-  offers: readonly Offer[],
+  { offers, limits, oneWay }: Offering,
 ): C[] {
-  return cases.filter(
-    ({ needs }) => needs === undefined || offers.some(({ codec }) => codec === needs),
-  );
+  return cases.filter(({ needs }) => {
+    if (needs === undefined) return true;
+    if (needs === 'one-way') return oneWay;
+    if (needs === 'windows') return limits.windows > 0 && offers.length > 0;
+    return offers.some(({ codec }) => codec === needs);
+  });
 }
 
 /** Plays a case and gives what became of it. */

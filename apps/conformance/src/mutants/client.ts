@@ -3,6 +3,14 @@ import type { Mutant } from './mutant.ts';
 /** Clients that break rules of all sections. */
 export const clientMutants: readonly Mutant[] = [
   {
+    name: 'forgets the code that its link ended with',
+    rule: 'W-117',
+    role: 'client',
+    file: 'transport/dist/client-link.js',
+    find: 'this.#goodbye ?? error',
+    replace: 'error',
+  },
+  {
     name: 'writes the same id twice',
     rule: 'W-030',
     role: 'client',

@@ -33,7 +33,7 @@ export const compressionMutants: readonly Mutant[] = [
     role: 'server',
     file: 'transport/dist/windows.js',
     find: 'if (window !== undefined)',
-    replace: 'if (window !== undefined && this.#unpacker === undefined)',
+    replace: 'if (window !== undefined && this.#unpackers[windowId] === undefined)',
   },
   {
     name: 'drops a window that starts without packed',
@@ -42,5 +42,21 @@ export const compressionMutants: readonly Mutant[] = [
     file: 'transport/dist/windows.js',
     find: 'if (window !== undefined)',
     replace: 'if (window !== undefined && packed !== undefined)',
+  },
+  {
+    name: 'takes any number of windows',
+    rule: 'W-075',
+    role: 'server',
+    file: 'wire/dist/envelope-decoder.js',
+    find: 'if (windowId <= most)',
+    replace: 'if (true)',
+  },
+  {
+    name: 'packs all windows into one',
+    rule: 'W-075',
+    role: 'server',
+    file: 'wire/dist/envelope-decoder.js',
+    find: 'crc, window, windowId }',
+    replace: 'crc, window, windowId: 0 }',
   },
 ];

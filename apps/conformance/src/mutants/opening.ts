@@ -3,6 +3,22 @@ import type { Mutant } from './mutant.ts';
 /** Servers that open links wrongly (section 3). */
 export const openingMutants: readonly Mutant[] = [
   {
+    name: 'takes a hello beside a window',
+    rule: 'W-009',
+    role: 'server',
+    file: 'transport/dist/inbox.js',
+    find: 'packed !== undefined || window !== undefined || windowId !== 0',
+    replace: 'packed !== undefined',
+  },
+  {
+    name: 'takes a hello with more credit than there can be',
+    rule: 'W-028',
+    role: 'server',
+    file: 'wire/dist/hello.js',
+    find: 'limits.streamWindow > MAX_CREDIT || limits.linkWindow > MAX_CREDIT',
+    replace: 'false',
+  },
+  {
     name: 'takes a wrong preface',
     rule: 'W-011',
     role: 'server',

@@ -3,6 +3,31 @@ import type { Mutant } from './mutant.ts';
 /** Servers that confuse ids and streams (section 7). */
 export const streamMutants: readonly Mutant[] = [
   {
+    name: 'answers one-way requests',
+    rule: 'W-124',
+    role: 'server',
+    file: 'transport/dist/server-link.js',
+    find: 'exchange.drop();',
+    replace: 'this.enqueue(exchange);',
+  },
+  {
+    name: 'takes a one-way request with more',
+    rule: 'W-124',
+    role: 'server',
+    file: 'wire/dist/batch-decoder.js',
+    find: 'oneWay && more',
+    replace: 'false',
+  },
+  {
+    name: 'says Cancel of a one-way request that breaks a rule',
+    rule: 'W-124',
+    role: 'server',
+    file: 'wire/dist/batch-decoder.js',
+    find: "oneWay && !more ? 'one-way' : 'request'",
+    replace: "'request'",
+    beside: ['W-125'],
+  },
+  {
     name: 'takes ids that do not grow',
     rule: 'W-030',
     role: 'server',

@@ -1,6 +1,7 @@
 import { createPool } from '@tp/transport';
 import { type CodecName, RequestHead } from '@tp/wire';
 import type { Order } from '../engine/order.ts';
+import { ownLinkOptions } from './options.ts';
 import { follow } from './orders.ts';
 
 /** What `GET /next` answers. */
@@ -9,7 +10,7 @@ type Next = (Order & { readonly case: string }) | { readonly done: true };
 /** Takes orders at that port, as docs/implementing.md says, until there are none. */
 export async function takeOrders(port: number, codecs: readonly CodecName[]): Promise<void> {
   const address = `teleport://127.0.0.1:${port}`;
-  const control = createPool([address], { codecs });
+  const control = createPool([address], ownLinkOptions(codecs));
   const ask = async (): Promise<Next> => {
     const answer = await control.call({ head: new RequestHead('GET', '/next') });
     const next: Next = JSON.parse(await answer.text());

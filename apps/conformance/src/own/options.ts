@@ -1,10 +1,19 @@
 import { parseArgs } from 'node:util';
+import type { LinkOptions } from '@tp/transport';
 import type { CodecName } from '@tp/wire';
 
 /** What both of our peers are told. */
 export interface OwnOptions {
   readonly port: number;
   readonly codecs: readonly CodecName[];
+}
+
+/** Isolated windows that our peers take (W-075). */
+const WINDOWS = 4;
+
+/** What our peers run with. */
+export function ownLinkOptions(codecs: readonly CodecName[]): LinkOptions {
+  return { codecs, limits: { windows: WINDOWS } };
 }
 
 /** Reads `--port N --codec zstd|deflate|none`. */

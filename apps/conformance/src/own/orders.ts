@@ -4,6 +4,7 @@ import { type CodecName, Fields, isTpError, MAX_INLINE_BODY, RequestHead } from 
 import type { Order, OrderedRequest } from '../engine/order.ts';
 import type { Result } from '../engine/result.ts';
 import { OneConnection } from './one-connection.ts';
+import { ownLinkOptions } from './options.ts';
 
 /** Follows an order on a link of its own, and reports on each request. */
 export async function follow(
@@ -12,7 +13,7 @@ export async function follow(
   order: Order,
 ): Promise<Result[]> {
   const connection = new OneConnection();
-  const pool = createPool([address], { codecs, dial: connection.dial });
+  const pool = createPool([address], { ...ownLinkOptions(codecs), dial: connection.dial });
   const results: Promise<Result>[] = [];
   for (const request of order.requests) {
     const before = request.after === undefined ? undefined : results[request.after];

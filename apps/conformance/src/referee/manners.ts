@@ -19,11 +19,6 @@ export class Manners {
     this.#asked.add(token);
   }
 
-  /** An envelope came, with so many bytes of batches. */
-  envelope(length: number): void {
-    if (length === 0) this.glitch();
-  }
-
   glitch(): void {
     this.#glitches++;
     if (this.#glitches > GLITCHES) throw new Violation('W-095', 'more than 10,000 useless records');

@@ -120,17 +120,20 @@ export class Referee {
       const sizes = `${packed.length} packed, ${plain.length} plain, ${declared} declared`;
       throw new Violation('W-018', `a batch is too large: ${sizes}`);
     }
-    this.#manners.envelope(plain.length + packed.length);
     const window = message.piece(5);
-    if (this.hello === undefined) this.#opening(message, packed.length > 0 || window !== undefined);
-    else if (this.#role === 'dialer' && !this.#kitGreeted) {
+    const windowId = message.uint(6);
+    if (window === undefined && plain.length + packed.length === 0) this.#manners.glitch();
+    if (this.hello === undefined) {
+      this.#opening(message, packed.length > 0 || window !== undefined || windowId !== 0);
+    } else if (this.#role === 'dialer' && !this.#kitGreeted) {
       throw new Violation(
         'W-009',
         'a second envelope came before the acceptor had spoken',
         content,
       );
     }
-    if (window !== undefined) this.unpacking.start(window);
+    this.unpacking.choose(windowId);
+    if (window !== undefined && this.unpacking.start(window)) this.#manners.glitch();
     const isEmpty = packed.length === 0 && declared === 0;
     const unpacked = isEmpty ? NOTHING : this.unpacking.unpack(packed, declared);
     const crc = message.has(4) ? message.uint(4) : undefined;
@@ -243,6 +246,7 @@ export class Referee {
       body,
       more: message.uint(7) !== 0,
       timeoutMs: message.uint(9),
+      oneWay: message.uint(10) !== 0,
     };
   }
 

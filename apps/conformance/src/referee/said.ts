@@ -25,6 +25,7 @@ export type Said =
       readonly body: Uint8Array;
       readonly more: boolean;
       readonly timeoutMs: number;
+      readonly oneWay: boolean;
     }
   | {
       readonly kind: 'response';
@@ -69,7 +70,7 @@ export type SaidOf<K extends Kind> = Extract<Said, { readonly kind: K }>;
 export function describe(said: Said): string {
   switch (said.kind) {
     case 'request':
-      return `Request ${said.id} ${said.method} ${shorten(said.path)}${said.more ? ', more' : ''}`;
+      return `Request ${said.id} ${said.method} ${shorten(said.path)}${said.more ? ', more' : ''}${said.oneWay ? ', one-way' : ''}`;
     case 'response':
       return `Response ${said.id} ${said.status}, ${said.body.length} bytes${said.more ? ', more' : ''}`;
     case 'data':

@@ -3,11 +3,24 @@ export type FieldType = 'uint' | 'bytes' | 'fixed32' | 'uints';
 
 /** The messages of packages/wire/proto/tp/v1/wire.proto, as the referee reads them, by their names. */
 export const SCHEMA = {
-  Envelope: schema('bytes', 'bytes', 'uint', 'fixed32', 'bytes'),
+  Envelope: schema('bytes', 'bytes', 'uint', 'fixed32', 'bytes', 'uint'),
   WindowStart: schema('uint', 'uint'),
   Batch: schema('bytes'),
   Record: schema(...new Array<FieldType>(11).fill('bytes')),
-  Request: schema('uint', 'uint', 'uints', 'bytes', 'uint', 'bytes', 'uint', 'uint', 'uint'),
+  Request: schema(
+    ...([
+      'uint',
+      'uint',
+      'uints',
+      'bytes',
+      'uint',
+      'bytes',
+      'uint',
+      'uint',
+      'uint',
+      'uint',
+    ] as const),
+  ),
   Response: schema('uint', 'uint', 'uints', 'bytes', 'uint', 'bytes', 'uint', 'uint'),
   Data: schema('uint', 'bytes', 'uint', 'uint'),
   Trailers: schema('uint', 'uint', 'uints', 'bytes', 'uint'),
@@ -18,7 +31,7 @@ export const SCHEMA = {
   Goaway: schema('uint', 'uint', 'bytes', 'uint'),
   Hello: schema('uint', 'bytes', 'bytes', 'uints', 'uint', 'bytes', 'bytes'),
   CodecOffer: schema('uint', 'uint'),
-  Limits: schema(...new Array<FieldType>(8).fill('uint')),
+  Limits: schema(...new Array<FieldType>(9).fill('uint')),
 };
 
 /** The name of a message. */

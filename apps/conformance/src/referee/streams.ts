@@ -17,6 +17,8 @@ class Stream {
   /** The peer has said the end of its direction. */
   peerEnded = false;
   peerCancelled = false;
+  /** Nothing may be said back (W-124). */
+  oneWay = false;
   kitEnded = false;
   /** When the kit cancelled, as a count of the records that it had said. */
   kitCancelledAt = Number.POSITIVE_INFINITY;
@@ -32,7 +34,12 @@ class Stream {
 
   get isOpen(): boolean {
     const isComplete = this.peerEnded && this.kitEnded;
-    return !isComplete && !this.peerCancelled && this.kitCancelledAt === Number.POSITIVE_INFINITY;
+    return (
+      !this.oneWay &&
+      !isComplete &&
+      !this.peerCancelled &&
+      this.kitCancelledAt === Number.POSITIVE_INFINITY
+    );
   }
 }
 
@@ -99,7 +106,10 @@ export class Streams {
         const id = note.id === 0 ? this.#highest + 1 : note.id;
         this.#add(id);
         this.#requestsAt.set(id, this.#said);
-        if (!note.more) this.#change(id, (stream) => (stream.kitEnded = true));
+        this.#change(id, (stream) => {
+          stream.kitEnded = !note.more;
+          stream.oneWay = note.oneWay === true;
+        });
         return id;
       }
       case 'response': {
@@ -185,10 +195,14 @@ export class Streams {
     if (this.#processed >= this.#kitLeftAt) {
       throw new Violation('W-100', `request ${said.id} came after the goaway was read`);
     }
+    if (said.oneWay && said.more) {
+      throw new Violation('W-124', `${describe(said)} came: it must be complete`);
+    }
     this.#add(said.id);
     this.#change(said.id, (stream) => {
       stream.peerBegan = true;
       stream.peerEnded = !said.more;
+      stream.oneWay = said.oneWay;
     });
     if (this.#open > this.#ours.streams) {
       throw new Violation('W-036', `${this.#open} streams are open, above ${this.#ours.streams}`);
@@ -243,6 +257,9 @@ export class Streams {
   }
 
   #notCancelled(stream: Stream, said: Said): void {
+    if (stream.oneWay && this.#role === 'acceptor') {
+      throw new Violation('W-124', `${describe(said)} came for a one-way request`);
+    }
     if (stream.peerCancelled) {
       throw new Violation('W-091', `${describe(said)} came after the peer's own Cancel`);
     }

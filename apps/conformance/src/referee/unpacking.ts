@@ -7,6 +7,8 @@ import { Violation } from './violation.ts';
 import { WINDOW_LOGS } from './window-logs.ts';
 import { ZstdFrame } from './zstd-frame.ts';
 
+/** Most isolated windows of a direction (W-075). */
+const MAX_WINDOWS = 16;
 const SYNC_FLUSH = Uint8Array.of(0, 0, 0xff, 0xff);
 /** A stored block of one byte, which comes out only where no final block came before. */
 const ONE_BYTE = Uint8Array.of(0, 1, 0, 0xfe, 0xff, 0x41);
@@ -17,11 +19,13 @@ interface Window {
   close(): void;
 }
 
-/** The peer's compressor, seen from behind: unpacks its batches and holds them to W-070 to W-074. */
+/** The peer's compressors, seen from behind: unpacks its batches and holds them to W-070 to W-075. */
 export class Unpacking {
   readonly #offers: readonly Offer[];
   readonly #limits: Limits;
-  #window: Window | undefined;
+  /** By their ids: 0 is the shared one. */
+  readonly #windows = new Map<number, Window>();
+  #id = 0;
   /** The codecs that the peer has started windows of, in order. */
   readonly started: CodecName[] = [];
 
@@ -30,8 +34,15 @@ export class Unpacking {
     this.#limits = limits;
   }
 
-  /** A new window (W-070). */
-  start(bytes: Uint8Array): void {
+  /** The window that the next envelope means (W-075). */
+  choose(id: number): void {
+    const most = Math.min(this.#limits.windows, MAX_WINDOWS);
+    if (id > most) throw new Violation('W-075', `window ${id} is named, ${most} are allowed`);
+    this.#id = id;
+  }
+
+  /** A new window (W-070). True when there was one before. */
+  start(bytes: Uint8Array): boolean {
     const message = new Message('WindowStart', bytes);
     const codec = CODECS[message.uint(1)];
     const windowLog = message.uint(2);
@@ -49,20 +60,25 @@ export class Unpacking {
         `a window of ${codec} has log ${windowLog}, offered was ${offer.windowLog}`,
       );
     }
-    this.close();
+    const before = this.#windows.get(this.#id);
+    before?.close();
     this.started.push(codec);
-    this.#window =
+    this.#windows.set(
+      this.#id,
       codec === 'DEFLATE'
         ? new DeflateWindow(windowLog)
-        : new ZstdWindow(windowLog, this.#limits.batchUnpacked);
+        : new ZstdWindow(windowLog, this.#limits.batchUnpacked),
+    );
+    return before !== undefined;
   }
 
   /** What a batch unpacks to, which must be as long as declared (W-016). */
   unpack(packed: Uint8Array, size: number): Uint8Array {
-    if (this.#window === undefined) {
+    const window = this.#windows.get(this.#id);
+    if (window === undefined) {
       throw new Violation('W-019', 'packed came before any window', packed);
     }
-    const unpacked = this.#window.unpack(packed, size);
+    const unpacked = window.unpack(packed, size);
     if (unpacked.length !== size) {
       throw new Violation(
         'W-016',
@@ -74,8 +90,8 @@ export class Unpacking {
   }
 
   close(): void {
-    this.#window?.close();
-    this.#window = undefined;
+    for (const window of this.#windows.values()) window.close();
+    this.#windows.clear();
   }
 }
 

@@ -7,8 +7,10 @@ import { envelope } from './envelope.ts';
 import { floods } from './floods.ts';
 import { leavingCases } from './goaway.ts';
 import { growth } from './growth.ts';
+import { isolated } from './isolated.ts';
 import { legalHeads } from './legal-heads.ts';
 import { life } from './life.ts';
+import { oneWay } from './one-way.ts';
 import { opening } from './opening.ts';
 import { order } from './order.ts';
 import { programs } from './programs.ts';
@@ -27,8 +29,10 @@ export const serverCases: readonly ServerCase[] = [
   ...secrets,
   ...legalHeads,
   ...streams,
+  ...oneWay,
   ...bodies,
   ...compression,
+  ...isolated,
   ...life,
   ...floods,
   ...leavingCases,

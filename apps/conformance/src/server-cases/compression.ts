@@ -96,6 +96,21 @@ function windows(codec: CodecName): ServerCase[] {
       },
     },
     {
+      rule: 'W-077',
+      name: `${codec}: a window is let go by an envelope with nothing else, and is built anew`,
+      async run(server) {
+        const link = await server.open();
+        for (let i = 0; i < 3; i++) {
+          link.startWindow(codec, offered(link, codec));
+          link.sendParts({ window: windowStart(codec, offered(link, codec)) });
+          link.windowIsDeclared();
+          await packedTargets(link, '/target/one', '/target/two');
+          await packedTargets(link, '/target/one');
+          await link.alive();
+        }
+      },
+    },
+    {
       rule: 'W-071',
       name: `${codec}: the smallest window is taken`,
       async run(server) {

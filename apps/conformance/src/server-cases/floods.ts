@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { ServerCase } from '../case.ts';
-import { behindLength, envelope } from '../craft/envelope.ts';
+import { behindLength, envelope, windowStart } from '../craft/envelope.ts';
 import { get, post } from '../craft/head.ts';
 import { bytes, concat, uint } from '../craft/protobuf.ts';
 import {
@@ -15,6 +15,7 @@ import {
   request,
 } from '../craft/record.ts';
 import type { ServerLink } from '../engine/server-link.ts';
+import { needing } from './shapes.ts';
 
 /*
  * The numbers of W-094 to W-096 are defaults; a receiver may allow more, up to a hundred times
@@ -109,7 +110,38 @@ function many({ rule, what, most, make, mayBeFree }: Useless): ServerCase {
   };
 }
 
+/** Windows that start anew; a server that can unpack nothing has none. */
+const RESTARTS: Useless = {
+  rule: 'W-081',
+  what: 'windows that start anew',
+  most: GLITCHES,
+  make: () => {
+    const one = behindLength(envelope({ window: windowStart('DEFLATE', 9), crc: 0 }));
+    return (count) => concat(...new Array(count).fill(one));
+  },
+};
+
 const resets: readonly ServerCase[] = [
+  {
+    rule: 'W-095',
+    name: 'one Cancel for each ten streams that are complete is borne, however many have been',
+    alone: true,
+    async run(server) {
+      const link = await server.open();
+      const cancels = async (count: number) => {
+        for (let i = 0; i < count; i++) link.send(cancel(1));
+        await link.alive();
+      };
+      await link.alive();
+      await cancels(CANCELS - 100);
+      for (let done = 0; done < 5 * CANCELS; done += AT_ONCE) {
+        const last = link.send(...new Array<Crafted>(AT_ONCE).fill(request(get('/'))));
+        await link.answer(last);
+      }
+      // A tenth of those was earned back; at 33 a second it would have taken a quarter of a minute.
+      await cancels(CANCELS / 2);
+    },
+  },
   {
     rule: 'W-099',
     name: 'five hundred requests that are cancelled at once are borne',
@@ -197,7 +229,12 @@ const resets: readonly ServerCase[] = [
 const UNREAD = 3_000_000;
 
 /** Section 10: what is allowed, too often. */
-export const floods: readonly ServerCase[] = [...KINDS.map(few), ...KINDS.map(many), ...resets];
+export const floods: readonly ServerCase[] = [
+  ...KINDS.map(few),
+  ...KINDS.map(many),
+  ...needing('DEFLATE', [few(RESTARTS), many(RESTARTS)]),
+  ...resets,
+];
 
 function envelopeOf(records: readonly Crafted[]): Uint8Array {
   const plain = batch(records);

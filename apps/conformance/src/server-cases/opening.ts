@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { ServerCase } from '../case.ts';
-import { behindLength, envelope, PREFACE, plainEnvelope } from '../craft/envelope.ts';
+import { behindLength, envelope, PREFACE, plainEnvelope, windowStart } from '../craft/envelope.ts';
 import { get } from '../craft/head.ts';
 import { hello } from '../craft/hello.ts';
 import { bytes, concat, type Piece, uint } from '../craft/protobuf.ts';
@@ -164,6 +164,30 @@ const hellos: readonly ServerCase[] = [
     PREFACE,
     behindLength(envelope({ plain, packed: Uint8Array.of(1), unpackedSize: 1, crc: crc32(plain) })),
   ),
+  isClosed(
+    'W-009',
+    'a hello beside a window',
+    PREFACE,
+    behindLength(envelope({ plain, window: windowStart('DEFLATE', 15), crc: crc32(plain) })),
+  ),
+  isClosed(
+    'W-009',
+    'a hello beside a window_id',
+    PREFACE,
+    behindLength(envelope({ plain, windowId: 1, crc: crc32(plain) })),
+  ),
+  isClosed(
+    'W-028',
+    'a hello with a stream_window of 2^31',
+    PREFACE,
+    plainEnvelope(batch([hello({ limits: { streamWindow: 2 ** 31 } })])),
+  ),
+  isClosed(
+    'W-028',
+    'a hello with a link_window of 2^31',
+    PREFACE,
+    plainEnvelope(batch([hello({ limits: { linkWindow: 2 ** 31 } })])),
+  ),
   isClosed('W-017', 'a hello without a crc', PREFACE, behindLength(envelope({ plain }))),
   isClosed('W-017', 'a hello with a wrong crc', PREFACE, behindLength(envelope({ plain, crc: 1 }))),
   isClosed('W-010', 'an envelope of length 0 in the place of a hello', PREFACE, '\0'),
@@ -189,6 +213,11 @@ const hellos: readonly ServerCase[] = [
     plainEnvelope(batch([record(10, '\x08')])),
   ),
   isTaken('W-012', 'a hello of version 4,294,967,295', hello({ version: 2 ** 32 - 1 })),
+  isTaken(
+    'W-028',
+    'a hello with the largest windows of credit',
+    hello({ limits: { streamWindow: 2 ** 31 - 1, linkWindow: 2 ** 31 - 1 } }),
+  ),
   isTaken('W-013', 'a hello with nothing but its version', record(10, uint(1, 1))),
   isTaken(
     'W-013',
