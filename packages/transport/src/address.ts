@@ -7,6 +7,8 @@ export type Address =
       readonly host: string;
       readonly port: number;
       readonly url: string;
+      /** The name that `host` is an address of: what a certificate is checked for. */
+      readonly name?: string;
     }
   | { readonly kind: 'unix'; readonly path: string; readonly url: string };
 
@@ -43,7 +45,14 @@ export function parseAddress(url: string): Address {
 /** The same address with the port that was bound. */
 export function withPort(address: Address, port: number): Address {
   if (address.kind === 'unix') return address;
-  const host = address.host.includes(':') ? `[${address.host}]` : address.host;
-  const scheme = address.kind === 'tls' ? 'teleports' : 'teleport';
-  return { ...address, port, url: `${scheme}://${host}:${port}` };
+  return { ...address, port, url: urlOf(address.kind === 'tls', address.host, port) };
+}
+
+/** One of the addresses of a host. */
+export function addressOf(tls: boolean, host: string, port: number, name: string): Address {
+  return { kind: tls ? 'tls' : 'tcp', host, port, name, url: urlOf(tls, host, port) };
+}
+
+function urlOf(tls: boolean, host: string, port: number): string {
+  return `${tls ? 'teleports' : 'teleport'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

@@ -1,4 +1,4 @@
-import { connect } from 'node:net';
+import { connect, isIP } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { ALPN, TpError } from '@tp/wire';
 import type { Address } from './address.ts';
@@ -43,20 +43,16 @@ export function dialSocket(tls: DialTls): Dialer<Address> {
 
 function open(address: Address, tls: DialTls) {
   if (address.kind === 'unix') return connect({ path: address.path });
-  const { host, port } = address;
+  const { host, port, name = host } = address;
   if (address.kind === 'tcp') return connect({ host, port, noDelay: true });
   return connectTls({
     host,
     port,
     minVersion: 'TLSv1.3',
     ALPNProtocols: [ALPN],
-    ...(isIp(host) ? {} : { servername: host }),
+    ...(isIP(name) === 0 ? { servername: name } : {}),
     ...tls,
   });
-}
-
-function isIp(host: string): boolean {
-  return host.includes(':') || /^\d+\.\d+\.\d+\.\d+$/.test(host);
 }
 
 /** Node reports a name with several addresses, none of which answers, without a message. */

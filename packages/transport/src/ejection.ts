@@ -34,6 +34,7 @@ export class Ejection<P extends Ejectable> {
   readonly #peers: () => Iterable<P>;
   readonly #changed: () => void;
   readonly #spells = new Map<P, Spell>();
+  #stopped = false;
   #declinedUntil = Number.NEGATIVE_INFINITY;
 
   /** @param changed is called when a peer was ejected or let back. */
@@ -54,7 +55,7 @@ export class Ejection<P extends Ejectable> {
   /** A call to that peer has failed. True when it is ejected for it. */
   failed(peer: P): boolean {
     const { health } = peer;
-    if (health.standing === 'ejected') return false;
+    if (this.#stopped || health.standing === 'ejected') return false;
     const now = this.#clock.now();
     if (now < this.#declinedUntil) return false;
     if (!health.isProbed() && !this.#fails(health, now)) return false;
@@ -79,8 +80,9 @@ export class Ejection<P extends Ejectable> {
     this.#spells.delete(peer);
   }
 
-  /** Nothing is let back any more. */
+  /** Nobody is ejected or let back any more. */
   stop(): void {
+    this.#stopped = true;
     for (const spell of this.#spells.values()) spell.timer?.clear();
   }
 
@@ -124,6 +126,7 @@ export class Ejection<P extends Ejectable> {
     const timer = this.#clock.after(ms, () => this.#letBack(peer));
     this.#spells.set(peer, { times, ms, until: now + ms, timer });
     peer.health.standing = 'ejected';
+    peer.health.ejections++;
     this.#changed();
   }
 

@@ -6,7 +6,9 @@ export type { CodecList, CodecsByDirection } from './codec-choice.ts';
 export type { Connection, ConnectionEvents, Dialer } from './connection.ts';
 export type { DiagnosticEvents } from './diagnostics.ts';
 export type { DialTls } from './dial.ts';
+export { DEFAULT_EJECTION, type EjectionOptions } from './ejection-options.ts';
 export type { OutgoingStream } from './exchange.ts';
+export type { HealthStats, PeerState, PoolStats } from './health-stats.ts';
 export { DEFAULT_LINK_LIMITS, type LinkLimits } from './limits.ts';
 export type { ListenTls } from './listen.ts';
 export {
@@ -21,6 +23,7 @@ export type { LinkOptions } from './options.ts';
 export { createPool, type Pool } from './pool.ts';
 export type { PoolOptions } from './pool-options.ts';
 export { portableDeflate } from './portable-deflate.ts';
+export { type Resolver, type ServiceRecord, systemResolver } from './resolver.ts';
 export {
   createTransportServer,
   type TransportServer,

@@ -28,7 +28,7 @@ export interface LinkSlotOwner {
   /** A call on a link of this slot failed, which speaks against the peer. */
   failing(): void;
   /** A link of this slot is over, and all that it carried has yet to be told. */
-  ended(link: ClientLink, error: TpError): void;
+  ended(link: ClientLink): void;
 }
 
 /** One place for a link to a peer, which says when to dial. Links that drain stay until they end. */
@@ -178,7 +178,7 @@ export class LinkSlot {
     this.draining.delete(link);
     if (wasOpening) this.#failed(error);
     else if (wasCurrent) this.#left('lost');
-    this.#owner.ended(link, error);
+    this.#owner.ended(link);
   }
 
   #left(how: Departure): void {

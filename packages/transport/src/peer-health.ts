@@ -27,6 +27,8 @@ export class PeerHealth {
   failures = 0;
   /** Without an answer between. */
   failuresInRow = 0;
+  /** How often the peer was ejected. */
+  ejections = 0;
   standing: Standing = 'well';
   readonly #window: FailureWindow;
   #latencyMs = 0;

@@ -13,9 +13,9 @@ export interface PeerEvents {
   /** The links that take calls have changed; `opened` says that one more does. */
   changed(opened: boolean): void;
   /** A link is over; what it carried has yet to be told. */
-  ended(link: ClientLink, error: TpError): void;
+  ended(link: ClientLink): void;
   /** A call or a link failed, which speaks against the peer. */
-  failing(peer: Peer): void;
+  failing(): void;
   /** An attempt to open a link failed; the peer tries again by itself. */
   unreachable(error: TpError): void;
 }
@@ -74,7 +74,12 @@ export class Peer implements LinkSlotOwner {
 
   /** Whether nobody is there: the latest attempt has failed, and none is under way. */
   get isDown(): boolean {
-    return this.#unreachable && !this.isOpen && !this.opening;
+    return (this.#unreachable || this.#stopped) && !this.isOpen && !this.opening;
+  }
+
+  /** Whether it opens nothing further. */
+  get isRetired(): boolean {
+    return this.#stopped;
   }
 
   /** Whether all links have ended. */
@@ -100,10 +105,16 @@ export class Peer implements LinkSlotOwner {
     }
   }
 
-  /** Opens nothing further and lets the links end when their calls have. */
-  stop(): void {
+  /** Opens nothing further; the links that stand go on. */
+  retire(): void {
     this.#stopped = true;
     this.#timer?.clear();
+    this.#timer = undefined;
+  }
+
+  /** Opens nothing further and lets the links end when their calls have. */
+  stop(): void {
+    this.retire();
     for (const slot of this.slots) slot.stop();
   }
 
@@ -149,11 +160,11 @@ export class Peer implements LinkSlotOwner {
   }
 
   failing(): void {
-    this.#events.failing(this);
+    this.#events.failing();
   }
 
-  ended(link: ClientLink, error: TpError): void {
-    this.#events.ended(link, error);
+  ended(link: ClientLink): void {
+    this.#events.ended(link);
   }
 
   #dialLater(): void {
@@ -173,6 +184,7 @@ export class Peer implements LinkSlotOwner {
 
   /** Opens what is missing: all of it when the peer is known to be there, one link to find out. */
   #fill(): void {
+    if (this.#stopped) return;
     this.#timer?.clear();
     this.#timer = undefined;
     this.#inDemand = false;

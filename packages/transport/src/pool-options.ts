@@ -9,6 +9,7 @@ import {
   type ResolvedLinkOptions,
   resolveLinkOptions,
 } from './options.ts';
+import { type Resolver, systemResolver } from './resolver.ts';
 
 /** What a pool may be told. */
 export interface PoolOptions extends LinkOptions {
@@ -19,6 +20,13 @@ export interface PoolOptions extends LinkOptions {
    * with its calls. Default: links stay. To be set where peers come and go behind one address.
    */
   readonly maxLinkAgeMs?: number;
+  /**
+   * Finds out what names stand for. Default: the system's, with sockets; a `dial` of your own is
+   * given names as they stand unless a resolver comes with it.
+   */
+  readonly resolver?: Resolver;
+  /** Names are resolved again so often, in ms, by +-25 %. Default 30,000. */
+  readonly resolveIntervalMs?: number;
   /** For `teleports://` peers. */
   readonly tls?: DialTls;
   /** Default: sockets. */
@@ -35,6 +43,9 @@ export interface PoolOptions extends LinkOptions {
 export interface PeerOptions {
   readonly links: number;
   readonly maxLinkAgeMs: number | undefined;
+  /** Undefined: names are left to the dialer. */
+  readonly resolver: Resolver | undefined;
+  readonly resolveIntervalMs: number;
   readonly dial: Dialer<Address>;
   readonly random: () => number;
   readonly link: ResolvedLinkOptions;
@@ -56,9 +67,12 @@ export function resolvePoolOptions(options: PoolOptions): PeerOptions {
       throw invalid(`found ${status} among failureStatuses; expected numbers from 400 to 599`);
   }
   checkNumber('maxLinkAgeMs', options.maxLinkAgeMs, 1, 2 ** 30);
+  checkNumber('resolveIntervalMs', options.resolveIntervalMs, 1, 2 ** 29);
   return {
     links,
     maxLinkAgeMs: options.maxLinkAgeMs,
+    resolver: options.resolver ?? (options.dial === undefined ? systemResolver : undefined),
+    resolveIntervalMs: options.resolveIntervalMs ?? 30_000,
     dial: options.dial ?? dialSocket(options.tls ?? {}),
     random: options.random ?? Math.random,
     link: resolveLinkOptions(options),

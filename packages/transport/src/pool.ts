@@ -1,16 +1,15 @@
 import { MAX_INLINE_BODY, TpError } from '@tp/wire';
-import { type Address, parseAddress } from './address.ts';
-import { Balancer, type Choice } from './balancer.ts';
 import { type CallInit, type CallOwner, ClientCall, type Settle } from './client-call.ts';
 import type { ClientLink } from './client-link.ts';
 import { Deadlines, type Timed } from './deadlines.ts';
 import { callStart } from './diagnostics.ts';
-import { Ejection } from './ejection.ts';
 import { Fifo } from './fifo.ts';
-import { Peer, type PeerEvents } from './peer.ts';
+import type { PoolStats } from './health-stats.ts';
+import { PeerSet, type PeerSetEvents } from './peer-set.ts';
 import { type PeerOptions, type PoolOptions, resolvePoolOptions } from './pool-options.ts';
 import type { LinkStats } from './stats.ts';
-import { Totals, type TransportStats } from './totals.ts';
+import { parseTarget } from './target.ts';
+import { Totals } from './totals.ts';
 
 /** Links to one peer or several equal ones, and the calls on them. */
 export interface Pool {
@@ -27,9 +26,12 @@ export interface Pool {
   call<T>(init: CallInit, open: (call: ClientCall) => T): Promise<T>;
   /** Calls that have not ended. */
   readonly pending: number;
-  /** Resolves when a link to each peer stands. @throws {TpError} UNREACHABLE when one can't be opened. */
+  /**
+   * Resolves when the links to each given address stand; of a name's addresses, to all that can be
+   * reached. @throws {TpError} UNREACHABLE when one leads nowhere.
+   */
   ready(): Promise<void>;
-  stats(): TransportStats;
+  stats(): PoolStats;
   /** Takes no further call, waits for those under way (at most `drainTimeoutMs`), and closes. */
   close(): Promise<void>;
   /** `close()`, for `await using`. */
@@ -37,24 +39,25 @@ export interface Pool {
 }
 
 /**
- * Opens links to the peers at once and keeps them open. A call goes to the open link with the
- * fewest pending calls.
+ * Opens links to the peers at once and keeps them open. Each address is one of
+ * `teleport://HOST:PORT`, `teleports://HOST:PORT` (TLS), `teleport+unix:PATH`,
+ * `teleport+srv://_NAME._PROTO.DOMAIN` and `teleports+srv://_NAME._PROTO.DOMAIN`. A host name stands
+ * for all its addresses, a service (RFC 2782) for all that its records name; names are resolved again
+ * every `resolveIntervalMs`.
  *
- * @throws {TpError} INVALID_ARGUMENT for an address that can't be read.
+ * @throws {TpError} INVALID_ARGUMENT for an address that can't be read, or an option that cannot be.
  */
-export function createPool(peers: readonly string[], options: PoolOptions = {}): Pool {
-  return new LinkPool(peers.map(parseAddress), options);
+export function createPool(addresses: readonly string[], options: PoolOptions = {}): Pool {
+  return new LinkPool(addresses, options);
 }
 
 /** A call is given to at most so many links. */
 const MAX_ATTEMPTS = 3;
 
-class LinkPool implements Pool, CallOwner, PeerEvents {
+class LinkPool implements Pool, CallOwner, PeerSetEvents {
   readonly #options: PeerOptions;
   readonly #deadlines: Deadlines;
-  readonly #peers: readonly Peer[];
-  readonly #balancer: Balancer;
-  readonly #ejection: Ejection<Peer>;
+  readonly #peers: PeerSet;
   readonly #waiting = new Fifo<ClientCall>();
   readonly #totals = new Totals('client');
   readonly #watchers = new Set<(error: TpError | undefined) => void>();
@@ -62,22 +65,14 @@ class LinkPool implements Pool, CallOwner, PeerEvents {
   #closing = false;
   #closed: Promise<void> | undefined;
   #unreachable: TpError | undefined;
-  #someAsleep = false;
 
-  constructor(peers: readonly Address[], options: PoolOptions) {
-    if (peers.length === 0) throw invalid('a client needs at least one address');
+  constructor(addresses: readonly string[], options: PoolOptions) {
+    if (addresses.length === 0) throw invalid('a client needs at least one address');
     this.#options = resolvePoolOptions(options);
-    this.#deadlines = new Deadlines(this.#options.link.clock, (visit) => this.#eachTimed(visit));
-    const { random, ejection, link } = this.#options;
-    this.#balancer = new Balancer(random, ejection.probeShare);
-    this.#ejection = new Ejection(
-      ejection,
-      link.clock,
-      random,
-      () => this.#peers,
-      () => this.changed(false),
-    );
-    this.#peers = peers.map((address) => new Peer(address, this.#options, this));
+    const { resolver, link } = this.#options;
+    const targets = addresses.map((address) => parseTarget(address, resolver !== undefined));
+    this.#deadlines = new Deadlines(link.clock, (visit) => this.#eachTimed(visit));
+    this.#peers = new PeerSet(targets, this.#options, this);
   }
 
   get pending(): number {
@@ -123,14 +118,10 @@ class LinkPool implements Pool, CallOwner, PeerEvents {
 
   /** Gives a call to a link, or lets it wait for one. The error says why neither can be. */
   #dispatch(call: ClientCall, now: number): TpError | undefined {
-    const link = this.#balancer.pick(now);
-    if (link !== undefined) {
-      if (this.#someAsleep) this.#demand();
-      return this.#give(call, link);
-    }
-    if (!this.#peers.some((peer) => peer.opening)) this.#demand();
-    if (this.#unreachable !== undefined && this.#peers.every((peer) => peer.isDown))
-      return this.#unreachable;
+    const link = this.#peers.pick(now);
+    if (link !== undefined) return this.#give(call, link);
+    this.#peers.demand();
+    if (this.#unreachable !== undefined && this.#peers.isDown) return this.#unreachable;
     if (this.#waiting.length >= this.#options.link.limits.maxPendingRequests) {
       this.#totals.hit('maxPendingRequests');
       return new TpError({
@@ -143,15 +134,10 @@ class LinkPool implements Pool, CallOwner, PeerEvents {
     return undefined;
   }
 
-  #demand(): void {
-    this.#someAsleep = false;
-    for (const peer of this.#peers) peer.demand();
-  }
-
   /** Gives a call to that link, or to another when it is full. */
   #give(call: ClientCall, link: ClientLink): TpError | undefined {
     if (link.submit(call)) return undefined;
-    const other = this.#balancer.withRoom(call.pendingBytes);
+    const other = this.#peers.withRoom(call.pendingBytes);
     return other?.submit(call) === true ? undefined : link.overflow(call.pendingBytes);
   }
 
@@ -168,25 +154,12 @@ class LinkPool implements Pool, CallOwner, PeerEvents {
   }
 
   changed(opened: boolean): void {
-    this.#balancer.use(this.#choices());
-    this.#someAsleep = this.#peers.some((peer) => peer.isAsleep);
     if (opened) this.#dispatchWaiting();
     this.#tell(undefined);
   }
 
-  /** The links that may get calls: those of peers that are ejected only when there are no others. */
-  #choices(): Choice[] {
-    const choices: Choice[] = [];
-    const lastResort: Choice[] = [];
-    for (const peer of this.#peers) {
-      const links = peer.health.standing === 'ejected' ? lastResort : choices;
-      for (const { link } of peer.slots) if (link !== undefined) links.push({ link, weight: 1 });
-    }
-    return choices.length > 0 ? choices : lastResort;
-  }
-
-  failing(peer: Peer): void {
-    if (this.#ejection.failed(peer)) this.#totals.hit('ejection');
+  ejected(): void {
+    this.#totals.hit('ejection');
   }
 
   ended(link: ClientLink): void {
@@ -196,8 +169,8 @@ class LinkPool implements Pool, CallOwner, PeerEvents {
 
   unreachable(error: TpError): void {
     this.#unreachable = error;
-    this.#tell(error);
-    if (this.#peers.every((peer) => peer.isDown)) this.#refuseWaiting(error);
+    this.#tell(this.#peers.isPartlyDown ? error : undefined);
+    if (this.#peers.isDown) this.#refuseWaiting(error);
   }
 
   #dispatchWaiting(): void {
@@ -228,7 +201,7 @@ class LinkPool implements Pool, CallOwner, PeerEvents {
     return new Promise((resolve, reject) => {
       const check = (error: TpError | undefined): boolean => {
         if (error !== undefined) reject(error);
-        else if (this.#peers.every((peer) => peer.isFull)) resolve();
+        else if (this.#peers.isReady) resolve();
         else return false;
         return true;
       };
@@ -236,10 +209,10 @@ class LinkPool implements Pool, CallOwner, PeerEvents {
     });
   }
 
-  stats(): TransportStats {
+  stats(): PoolStats {
     const links: LinkStats[] = [];
-    for (const peer of this.#peers) peer.eachLink((link) => links.push(link.stats()));
-    return this.#totals.with(links);
+    this.#peers.eachLink((link) => links.push(link.stats()));
+    return { ...this.#totals.with(links), health: this.#peers.stats() };
   }
 
   close(): Promise<void> {
@@ -260,20 +233,19 @@ class LinkPool implements Pool, CallOwner, PeerEvents {
     });
     this.#tell(new TpError({ code: 'CLOSED', message: 'the client was closed', processed: 'no' }));
     const timer = clock.after(limits.drainTimeoutMs, () => {
-      for (const peer of this.#peers) peer.destroy(error);
+      this.#peers.destroy(error);
       this.#refuseWaiting(error);
     });
     await this.#until(() => this.#pending === 0);
-    for (const peer of this.#peers) peer.stop();
-    await this.#until(() => this.#peers.every((peer) => peer.isGone));
+    this.#peers.stop();
+    await this.#until(() => this.#peers.isGone);
     timer.clear();
     this.#deadlines.stop();
-    this.#ejection.stop();
   }
 
   #eachTimed(visit: (item: Timed) => void): void {
     this.#waiting.each(visit);
-    for (const peer of this.#peers) peer.eachLink((link) => link.eachTimed(visit));
+    this.#peers.eachLink((link) => link.eachTimed(visit));
   }
 
   #until(condition: () => boolean): Promise<void> {
