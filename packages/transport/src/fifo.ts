@@ -1,7 +1,7 @@
 /** A first-in, first-out queue on a ring, so that neither end ever moves the rest. */
 export class Fifo<T> {
-  #ring: (T | undefined)[] = new Array<T | undefined>(16).fill(undefined);
-  #mask = 15;
+  #ring: (T | undefined)[] = newRing<T>();
+  #mask = FIRST_MASK;
   #first = 0;
   #length = 0;
 
@@ -27,6 +27,14 @@ export class Fifo<T> {
     return item;
   }
 
+  /** Gives up the room that an empty queue has grown to. */
+  trim(): void {
+    if (this.#length > 0 || this.#mask === FIRST_MASK) return;
+    this.#ring = newRing<T>();
+    this.#mask = FIRST_MASK;
+    this.#first = 0;
+  }
+
   /** Calls `visit` for each item in line, first to last; it must not add or take any. */
   each(visit: (item: T) => void): void {
     for (let i = 0; i < this.#length; i++) {
@@ -43,4 +51,10 @@ export class Fifo<T> {
     this.#mask = size * 2 - 1;
     this.#first = 0;
   }
+}
+
+const FIRST_MASK = 15;
+
+function newRing<T>(): (T | undefined)[] {
+  return new Array<T | undefined>(FIRST_MASK + 1).fill(undefined);
 }

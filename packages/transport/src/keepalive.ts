@@ -20,7 +20,8 @@ export class Keepalive {
   readonly #link: Beating;
   readonly roundTrip: RoundTrip = new RoundTrip();
   #heardAt: number;
-  #timer: Timer | undefined;
+  /** When the ping went out that must be answered; 0 while none is due. */
+  #pingedAt = 0;
   #probeTimer: Timer | undefined;
   #token = 0;
   #sentAt = 0;
@@ -35,14 +36,26 @@ export class Keepalive {
     this.#heardAt = clock.now();
   }
 
-  /** Starts to watch. */
-  start(): void {
-    this.#watch(this.#limits.keepaliveMs);
+  stop(): void {
+    this.#probeTimer?.clear();
   }
 
-  stop(): void {
-    this.#timer?.clear();
-    this.#probeTimer?.clear();
+  /** Pings, or ends the link, if that is due. Gives when to look again. */
+  look(now: number): number {
+    const { keepaliveMs, keepaliveTimeoutMs } = this.#limits;
+    // This look may be late: what counts is whether anything came since the ping.
+    if (this.#heardAt > this.#pingedAt) this.#pingedAt = 0;
+    if (this.#pingedAt > 0) {
+      if (now - this.#pingedAt < keepaliveTimeoutMs) return this.#pingedAt + keepaliveTimeoutMs;
+      this.#link.fail(
+        linkError('TIMEOUT', `the peer has not answered a ping within ${keepaliveTimeoutMs} ms`),
+      );
+      return Number.POSITIVE_INFINITY;
+    }
+    if (now - this.#heardAt < keepaliveMs) return this.#heardAt + keepaliveMs;
+    this.#pingedAt = now;
+    this.#ping();
+    return now + keepaliveTimeoutMs;
   }
 
   /** A byte has come at that time. */
@@ -66,6 +79,7 @@ export class Keepalive {
     this.#sentAt = 0;
     const waiting = this.#waiting;
     this.#waiting = undefined;
+    this.#pingedAt = 0;
     this.#probeTimer?.clear();
     waiting?.();
     return true;
@@ -85,32 +99,5 @@ export class Keepalive {
     this.#sentAt = this.#clock.now();
     const token = ++this.#token;
     this.#link.control((encoder) => encoder.ping(token));
-  }
-
-  #watch(ms: number): void {
-    this.#timer = this.#clock.after(ms, () => {
-      const silent = this.#clock.now() - this.#heardAt;
-      const { keepaliveMs, keepaliveTimeoutMs } = this.#limits;
-      if (silent < keepaliveMs) {
-        this.#watch(keepaliveMs - silent);
-        return;
-      }
-      this.#ping();
-      const pingedAt = this.#sentAt;
-      this.#timer = this.#clock.after(keepaliveTimeoutMs, () => {
-        // This timer may be late: what counts is whether anything came since the ping.
-        const quiet = this.#clock.now() - this.#heardAt;
-        if (this.#sentAt === 0 || this.#heardAt > pingedAt) {
-          this.#watch(Math.max(0, keepaliveMs - quiet));
-        } else {
-          this.#link.fail(
-            linkError(
-              'TIMEOUT',
-              `the peer has not answered a ping within ${keepaliveTimeoutMs} ms`,
-            ),
-          );
-        }
-      });
-    });
   }
 }

@@ -29,6 +29,8 @@ export interface LinkLimits extends WireLimits {
   /** A ping goes out after so much silence, in ms, and must be answered within the second. Default 30,000 and 10,000. */
   readonly keepaliveMs: number;
   readonly keepaliveTimeoutMs: number;
+  /** A compressor that packed nothing for so long, in ms, is let go, and the peer is told. Default 30,000. */
+  readonly windowIdleMs: number;
   /** Shortest time between a peer's pings, in ms; two shorter ones are forgiven. Default 10,000. */
   readonly pingMinIntervalMs: number;
   /** Until the response's head, in ms, where a call has no deadline of its own. Default 30,000. */
@@ -57,6 +59,7 @@ export const DEFAULT_LINK_LIMITS: LinkLimits = {
   cancelRate: 33,
   keepaliveMs: 30_000,
   keepaliveTimeoutMs: 10_000,
+  windowIdleMs: 30_000,
   pingMinIntervalMs: 10_000,
   requestTimeoutMs: 30_000,
   idleTimeoutMs: 900_000,

@@ -29,6 +29,7 @@ import { RateLimit } from './rate-limit.ts';
 import { Sealer } from './sealer.ts';
 import { LinkCounters, type LinkStats } from './stats.ts';
 import { StreamTable } from './stream-table.ts';
+import type { Kept } from './upkeep.ts';
 
 /** Links that were made in this process. */
 let links = 0;
@@ -45,7 +46,7 @@ const LINGER_MS = 1_000;
  * In:  connection -> Inbox (cut, checked, unpacked) -> records: the methods of this class.
  */
 export abstract class Link<E extends Exchange, Waiting extends Sendable>
-  implements RecordSink, ExchangeLink
+  implements RecordSink, ExchangeLink, Kept
 {
   readonly options: ResolvedLinkOptions;
   readonly peer: string;
@@ -79,6 +80,9 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
   #receiveCredit: number;
   #ungranted = 0;
   #ending = false;
+  lookAt = 0;
+  /** When a batch was sent last that was not control alone. */
+  #busyAt = 0;
   readonly #madeAt: number;
   /** What the link ends with once all is said; undefined where it ends well. */
   #lastWord: TpError | undefined;
@@ -255,10 +259,15 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
   #send(): void {
     const sealer = this.#sealer;
     while (!this.#blocked && this.state !== 'closed' && this.state !== 'opening') {
+      sealer.begin();
       const controlOnly = this.#outbox.fill(sealer.encoder);
       if (this.#ended()) return;
       const { size } = sealer.encoder;
-      if (size === 0) break;
+      if (size === 0) {
+        sealer.rest();
+        break;
+      }
+      if (!controlOnly) this.#busyAt = this.sendingAt;
       const envelope = sealer.seal(controlOnly);
       this.counters.sent(size, envelope.length);
       const isGone = this.connection.write(envelope);
@@ -311,6 +320,7 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
     if (this.#helloSeen) throw linkError('PROTOCOL', 'a second hello came (W-013)');
     this.#helloSeen = true;
     this.#handshakeTimer?.clear();
+    this.#handshakeTimer = undefined;
     const agreed = readPeerHello(hello, this.options, !this.connection.secure);
     this.peerLimits = hello.limits;
     if (this.#greetedAt === undefined) this.greet();
@@ -318,9 +328,11 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
     this.#sealer.open(agreed, this.options);
     this.#inbox.opened(agreed.checksum);
     this.#outbox.open(hello.limits, this.options.maxBatchBytes);
-    this.#keepalive.start();
     this.state = 'open';
     this.#isNew = true;
+    const now = this.options.clock.now();
+    this.#busyAt = now;
+    this.options.upkeep.start(this, this.look(now));
     this.wake(true);
   }
 
@@ -416,6 +428,27 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
     return exchange;
   }
 
+  // --- what time asks for ------------------------------------------------------------------------
+
+  look(now: number): number {
+    const beat = this.#keepalive.look(now);
+    const { windowIdleMs } = this.options.limits;
+    if (now - this.#busyAt < windowIdleMs) return Math.min(beat, this.#busyAt + windowIdleMs);
+    this.#release();
+    return Math.min(beat, now + windowIdleMs);
+  }
+
+  /** The link rests: it lets go of what the next batch takes again when it needs it. */
+  #release(): void {
+    if (this.#blocked || (this.state !== 'open' && this.state !== 'draining')) return;
+    if (this.streams.size === 0) this.streams.trim();
+    this.#outbox.trim();
+    const envelope = this.#sealer.release();
+    if (envelope === undefined) return;
+    this.counters.sent(0, envelope.length);
+    if (!this.connection.write(envelope)) this.#blocked = true;
+  }
+
   // --- the end -----------------------------------------------------------------------------------
 
   /** Ends the link for an error: the peer is told, and every exchange fails. */
@@ -489,6 +522,7 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
     this.state = 'closed';
     this.#handshakeTimer?.clear();
     this.#delayTimer?.clear();
+    this.options.upkeep.stop(this);
     this.#keepalive.stop();
     this.#outbox.dropControls();
     this.#sealer.close();

@@ -41,7 +41,7 @@ export const zstd: TunableCodec<ZstdSettings> = { ...makeZstd({}), with: makeZst
 /** Whether this Node has Zstandard (22.15 and later). */
 export const hasZstd: boolean = 'createZstdCompress' in zlib;
 
-/** Output is taken from the engine in pieces of this many bytes. */
+/** Output is taken from an engine in pieces of this many bytes. */
 const CHUNK = 64 * 1024;
 
 function makeDeflate({ level = 6, windowLog = 15, memLevel = 8 }: DeflateSettings): Codec {
@@ -86,11 +86,11 @@ function makeZstd({ level = 1, windowLog = 20 }: ZstdSettings): Codec {
 
 /** What both directions share. Functions, as the codecs above are made before what stands here. */
 function deflateEngine(): { flush: number; chunkSize: number } {
-  return { flush: zlib.constants.Z_SYNC_FLUSH, chunkSize: CHUNK };
+  return { flush: zlib.constants.Z_SYNC_FLUSH, chunkSize: canShare ? LEAST_CHUNK : CHUNK };
 }
 
 function zstdEngine(): { flush: number; chunkSize: number } {
-  return { flush: zlib.constants.ZSTD_e_flush, chunkSize: CHUNK };
+  return { flush: zlib.constants.ZSTD_e_flush, chunkSize: canShare ? LEAST_CHUNK : CHUNK };
 }
 
 function checkSetting(name: string, value: number, least: number, most: number): void {
@@ -100,6 +100,20 @@ function checkSetting(name: string, value: number, least: number, most: number):
     message: `found ${name}: ${value}; expected a whole number from ${least} to ${most}`,
     processed: 'no',
   });
+}
+
+/** Where every engine of the process puts the first piece of its output; it is copied before the next runs. */
+const output = Buffer.allocUnsafeSlow(CHUNK);
+/** An engine's own until `shareOutput`, in bytes. */
+const LEAST_CHUNK = 64;
+/** Whether this Node's engines keep their output where we look for it. */
+const canShare = '_outBuffer' in zlib.createDeflateRaw() && '_chunkSize' in zlib.createDeflateRaw();
+
+/** Gives an engine the memory that all share: 64 KiB for each direction of each link would be most of what a link takes. */
+function shareOutput(engine: Engine): void {
+  if (!canShare || engine.handle === undefined) return;
+  Reflect.set(engine.handle, '_outBuffer', output);
+  Reflect.set(engine.handle, '_chunkSize', CHUNK);
 }
 
 type Engine = DeflateRaw | InflateRaw | ZstdCompress | ZstdDecompress;
@@ -112,6 +126,7 @@ class Run {
 
   constructor(engine: Engine) {
     this.#engine = engine;
+    shareOutput(engine);
     engine.on('data', (piece: Uint8Array) => this.#out.push(piece));
     engine.on('error', (error: unknown) => {
       this.#error = error;

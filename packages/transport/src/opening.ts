@@ -67,7 +67,13 @@ export function isOneHello(plain: Uint8Array | undefined): boolean {
 
 /** An encoder for what is said before anything is agreed on. */
 export function plainEncoder(limits: WireLimits): BatchEncoder {
-  return new BatchEncoder({ bytes: nodeBytes, limits, isSecret: () => false, inline: true });
+  return new BatchEncoder({
+    bytes: nodeBytes,
+    limits,
+    isSecret: () => false,
+    inline: true,
+    capacity: 256,
+  });
 }
 
 function wireLimits(limits: LinkLimits): WireLimits {

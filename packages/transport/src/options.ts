@@ -7,6 +7,7 @@ import {
   resolveCodecs,
 } from './codec-choice.ts';
 import { DEFAULT_LINK_LIMITS, type LinkLimits } from './limits.ts';
+import { Upkeep } from './upkeep.ts';
 
 /** What a link may be told, on either side. */
 export interface LinkOptions {
@@ -40,6 +41,8 @@ export interface ResolvedLinkOptions {
   readonly isSecret: (name: string) => boolean;
   readonly limits: LinkLimits;
   readonly clock: Clock;
+  /** One for all links that are made with these options. */
+  readonly upkeep: Upkeep;
 }
 
 const SECRET_FIELDS = ['authorization', 'cookie', 'set-cookie', 'proxy-authorization', 'x-api-key'];
@@ -53,6 +56,7 @@ export function resolveLinkOptions(options: LinkOptions): ResolvedLinkOptions {
   for (const [name, value] of Object.entries(options.limits ?? {})) checkLimit(name, value);
   checkNumber('maxBatchBytes', options.maxBatchBytes, 1);
   checkNumber('maxBatchDelayMs', options.maxBatchDelayMs, 0);
+  const clock = options.clock ?? systemClock;
   const secrets = new Set(SECRET_FIELDS);
   for (const name of options.secretFields ?? []) secrets.add(name.toLowerCase());
   return {
@@ -61,7 +65,8 @@ export function resolveLinkOptions(options: LinkOptions): ResolvedLinkOptions {
     maxBatchBytes: options.maxBatchBytes ?? 256 * 1024,
     isSecret: (name) => secrets.has(name.toLowerCase()),
     limits: { ...DEFAULT_LINK_LIMITS, ...options.limits },
-    clock: options.clock ?? systemClock,
+    clock,
+    upkeep: new Upkeep(clock),
   };
 }
 

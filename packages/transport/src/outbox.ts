@@ -78,6 +78,12 @@ export class Outbox<Waiting extends Sendable> {
     return true;
   }
 
+  /** Gives up room that is not needed while nothing waits. */
+  trim(): void {
+    this.heads.trim();
+    this.#round.trim();
+  }
+
   dropControls(): void {
     this.#controls.length = 0;
   }

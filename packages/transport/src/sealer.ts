@@ -1,4 +1,5 @@
 import { BatchEncoder, encodeEnvelope, FRONT, PREFACE, sealPlain } from '@tp/wire';
+import { giveBatchMemory, takeBatchMemory } from './batch-memory.ts';
 import { nodeBytes } from './node-bytes.ts';
 import { type Agreement, plainEncoder } from './opening.ts';
 import type { ResolvedLinkOptions } from './options.ts';
@@ -10,7 +11,8 @@ export class Sealer {
   encoder: BatchEncoder;
   #packed: PackedSide | undefined;
   #checksum = true;
-  #spare: Uint8Array | undefined;
+  /** What the connection had not taken yet when it was written. */
+  #busy: Uint8Array | undefined;
 
   /** Until `open`, only a hello can be sealed. */
   constructor(options: ResolvedLinkOptions) {
@@ -35,7 +37,20 @@ export class Sealer {
       limits: agreed.peerLimits,
       isSecret: options.isSecret,
       inline: this.#packed === undefined,
+      capacity: 0,
     });
+  }
+
+  /** Starts a batch; what was written has left by now. Ends with `next` or `rest`. */
+  begin(): void {
+    this.encoder.reset(this.#busy ?? takeBatchMemory());
+    this.#busy = undefined;
+  }
+
+  /** There is nothing to send. */
+  rest(): void {
+    giveBatchMemory(this.encoder.records.bytes);
+    this.encoder.reset(NOTHING);
   }
 
   /** The preface and an envelope of the batch, which is the hello (W-009). */
@@ -66,19 +81,31 @@ export class Sealer {
     return encodeEnvelope({ plain, packed, unpackedSize, crc, window, windowId: 0 }, nodeBytes);
   }
 
-  /** Starts the next batch. While the connection still has the envelope, its memory is not used again. */
+  /** The batch is written. While the connection still has it, its memory is not used again. */
   next(envelope: Uint8Array, isGone: boolean): void {
-    const encoder = this.encoder;
-    if (isGone || envelope.buffer !== encoder.records.bytes.buffer) {
-      encoder.reset();
-      return;
-    }
-    const busy = encoder.records.bytes;
-    encoder.reset(this.#spare ?? new Uint8Array(busy.length));
-    this.#spare = busy;
+    const memory = this.encoder.records.bytes;
+    if (isGone || envelope.buffer !== memory.buffer) giveBatchMemory(memory);
+    else this.#busy = memory;
+    this.encoder.reset(NOTHING);
+  }
+
+  /**
+   * Lets go what a link at rest does not need. Gives the envelope that tells the peer so; undefined
+   * when there is nothing to tell.
+   */
+  release(): Uint8Array | undefined {
+    this.encoder.release();
+    this.#busy = undefined;
+    const window = this.#packed?.release();
+    if (window === undefined) return undefined;
+    const crc = this.#checksum ? 0 : undefined;
+    return encodeEnvelope({ ...NO_BATCH, crc, window, windowId: 0 }, nodeBytes);
   }
 
   close(): void {
     this.#packed?.close();
   }
 }
+
+const NOTHING = new Uint8Array(0);
+const NO_BATCH = { plain: undefined, packed: undefined, unpackedSize: 0 };

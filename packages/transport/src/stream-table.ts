@@ -43,6 +43,13 @@ export class StreamTable<T extends Numbered> {
     } else if (this.#old.delete(id)) this.#size--;
   }
 
+  /** Gives up the room that an empty table has grown to. */
+  trim(): void {
+    if (this.#size > 0 || this.#ring.length === INITIAL) return;
+    this.#ring = new Array<T | undefined>(INITIAL).fill(undefined);
+    this.#mask = INITIAL - 1;
+  }
+
   /** All streams, in no order. Safe against changes while it runs. */
   all(): T[] {
     const all: T[] = [];

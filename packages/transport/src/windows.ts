@@ -1,36 +1,48 @@
 import { type Envelope, TpError, type WindowStart } from '@tp/wire';
 import type { Codec, Packer, Unpacker } from './codec.ts';
 
-/** The window of the direction in which we send. The compressor is made at its first batch. */
+/** A window of the direction in which we send. The compressor is made when there is something to pack. */
 export class PackedSide {
   readonly #codec: Codec;
-  readonly #windowLog: number;
+  readonly #said: WindowStart;
   #packer: Packer | undefined;
+  #declared = false;
 
   constructor(codec: Codec, windowLog: number) {
     this.#codec = codec;
-    this.#windowLog = windowLog;
+    this.#said = { codec: codec.name, windowLog };
   }
 
   get codecName(): string {
     return this.#codec.name;
   }
 
-  /** Size of the window, 0 before the first batch. */
+  /** Size of the window, 0 while there is no compressor. */
   get windowBytes(): number {
-    return this.#packer === undefined ? 0 : 2 ** this.#windowLog;
+    return this.#packer === undefined ? 0 : 2 ** this.#said.windowLog;
   }
 
   /** What the next envelope must say about its window; undefined when that goes on (W-070). */
   start(): WindowStart | undefined {
-    if (this.#packer !== undefined) return undefined;
-    this.#packer = this.#codec.packer(this.#windowLog);
-    return { codec: this.#codec.name, windowLog: this.#windowLog };
+    if (this.#declared) return undefined;
+    this.#declared = true;
+    return this.#said;
   }
 
+  /** Packs a batch. `start` comes before the first. */
   pack(bytes: Uint8Array): Uint8Array {
-    if (this.#packer === undefined) throw new Error('start() comes first');
+    this.#packer ??= this.#codec.packer(this.#said.windowLog);
     return this.#packer.pack(bytes);
+  }
+
+  /**
+   * Lets the compressor go, if there is one. Gives what an envelope must say at once, so that the peer
+   * lets go as well: that starts the window anew, and the next batch is its first (W-077, W-080).
+   */
+  release(): WindowStart | undefined {
+    if (this.#packer === undefined) return undefined;
+    this.close();
+    return this.#said;
   }
 
   close(): void {
@@ -44,11 +56,9 @@ export class UnpackedSide {
   readonly #codecs: readonly Codec[];
   readonly #maxUnpacked: number;
   /** By their ids: 0 is the shared one, the others are isolated (W-075). */
-  readonly #unpackers: Unpacker[] = [];
+  readonly #windows: ReceiveWindow[] = [];
   /** Whether the last envelope started a window anew that there was (W-081). */
   restarted = false;
-  #codecName = 'none';
-  #windowBytes = 0;
 
   constructor(codecs: readonly Codec[], maxUnpacked: number) {
     this.#codecs = codecs;
@@ -56,12 +66,13 @@ export class UnpackedSide {
   }
 
   get codecName(): string {
-    return this.#codecName;
+    return this.#windows[0]?.codec.name ?? 'none';
   }
 
-  /** Size of the window, 0 while the peer has declared none. */
+  /** Size of the shared window, 0 while there is no decompressor for it. */
   get windowBytes(): number {
-    return this.#windowBytes;
+    const shared = this.#windows[0];
+    return shared?.unpacker === undefined ? 0 : 2 ** shared.windowLog;
   }
 
   /**
@@ -73,11 +84,12 @@ export class UnpackedSide {
     const { packed, unpackedSize, window, windowId } = envelope;
     if (window !== undefined) this.#restart(windowId, window);
     if (packed === undefined) return undefined;
-    const unpacker = this.#unpackers[windowId];
-    if (unpacker === undefined) {
+    const current = this.#windows[windowId];
+    if (current === undefined) {
       throw broken('a packed batch came before its window was declared (W-019)');
     }
-    const unpacked = unpacker.unpack(packed);
+    current.unpacker ??= current.codec.unpacker(current.windowLog, this.#maxUnpacked);
+    const unpacked = current.unpacker.unpack(packed);
     if (unpacked.length !== unpackedSize) {
       throw broken(
         `a batch unpacks to ${unpacked.length} bytes and not to the declared ${unpackedSize} (W-016)`,
@@ -87,8 +99,8 @@ export class UnpackedSide {
   }
 
   close(): void {
-    for (const unpacker of this.#unpackers) unpacker?.close();
-    this.#unpackers.length = 0;
+    for (const window of this.#windows) window?.unpacker?.close();
+    this.#windows.length = 0;
   }
 
   #restart(id: number, { codec: name, windowLog }: WindowStart): void {
@@ -96,15 +108,18 @@ export class UnpackedSide {
     if (codec === undefined || windowLog > codec.windowLog) {
       throw broken(`a window of ${name} and 2^${windowLog} bytes was not offered (W-071)`);
     }
-    const before = this.#unpackers[id];
+    const before = this.#windows[id];
     this.restarted = before !== undefined;
-    before?.close();
-    if (id === 0) {
-      this.#codecName = name;
-      this.#windowBytes = 2 ** windowLog;
-    }
-    this.#unpackers[id] = codec.unpacker(windowLog, this.#maxUnpacked);
+    before?.unpacker?.close();
+    this.#windows[id] = { codec, windowLog, unpacker: undefined };
   }
+}
+
+interface ReceiveWindow {
+  readonly codec: Codec;
+  readonly windowLog: number;
+  /** Made for the first packed batch: what was declared alone costs nothing (W-077). */
+  unpacker: Unpacker | undefined;
 }
 
 function broken(message: string): TpError {

@@ -41,6 +41,9 @@ export class BatchDecoder {
       throw protocolError('an envelope has a blob that no record takes (W-064)');
     }
     this.#blobs.length = 0;
+    // A link may rest for long now: what came must not stay in memory for it.
+    this.#reader.enter(NOTHING, 0, 0);
+    this.#parts.bytes = NOTHING;
   }
 
   #batch(bytes: Uint8Array, isPlain: boolean): void {

@@ -20,6 +20,8 @@ export interface BatchEncoderOptions {
   readonly isSecret: (name: string) => boolean;
   /** True when nothing is packed: all records then go to `plain`, and so do secrets as they are. */
   readonly inline: boolean;
+  /** Memory to start with, in bytes. Default 64 KiB. It grows as needed; `reset` may bring other memory. */
+  readonly capacity?: number;
 }
 
 const EMPTY = new Uint8Array(0);
@@ -46,8 +48,8 @@ export class BatchEncoder {
   constructor(options: BatchEncoderOptions) {
     this.#bytes = options.bytes;
     this.#inline = options.inline;
-    this.records = new ByteWriter(options.bytes, INITIAL_CAPACITY);
-    this.blobs = new ByteWriter(options.bytes, options.inline ? FRONT : 1024);
+    this.records = new ByteWriter(options.bytes, options.capacity ?? INITIAL_CAPACITY);
+    this.blobs = new ByteWriter(options.bytes, FRONT);
     this.#heads = new HeadEncoder(options.limits, options.isSecret, options.inline);
     this.reset();
   }
@@ -67,6 +69,13 @@ export class BatchEncoder {
     if (buffer !== undefined) this.records.bytes = buffer;
     this.records.position = FRONT;
     this.blobs.position = FRONT;
+  }
+
+  /** Between batches: lets memory go that the next one takes again when it needs it. */
+  release(): void {
+    this.records.bytes = EMPTY;
+    this.blobs.bytes = EMPTY;
+    this.reset();
   }
 
   /**

@@ -174,6 +174,7 @@ export class EnvelopeDecoder {
           reader.skip(tag, 7);
       }
     }
+    reader.enter(EMPTY, 0, 0);
     this.#checkSizes(plain?.length ?? 0, packed?.length ?? 0, unpackedSize);
     if (windowId > 0) this.#checkWindowId(windowId);
     return { plain, packed, unpackedSize, crc, window, windowId };
