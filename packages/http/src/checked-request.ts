@@ -55,6 +55,10 @@ class LengthCheckedRequest extends CheckedBody implements Request {
     return this.#exchange.remainingMs;
   }
 
+  get oneWay(): boolean {
+    return this.#exchange.oneWay;
+  }
+
   get peer(): string {
     return this.#exchange.peer;
   }

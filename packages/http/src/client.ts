@@ -5,12 +5,13 @@ import {
   type PoolOptions,
   type TransportStats,
 } from '@tp/transport';
-import { Fields, isTpError, RequestHead, TpError } from '@tp/wire';
+import { Fields, isTpError, MAX_INLINE_BODY, RequestHead, TpError } from '@tp/wire';
 import { outgoingBody } from './body.ts';
 import type { BodySource } from './body-source.ts';
 import { checkedResponse } from './checked-response.ts';
 import { LengthMemory } from './content-length.ts';
-import type { Client, RequestOptions, Response } from './types.ts';
+import { isIdempotent } from './idempotent.ts';
+import type { Client, RequestOptions, Response, SendOptions } from './types.ts';
 
 /** What a client may be told; see `PoolOptions` and `LinkOptions` of `@tp/transport`. */
 export interface ClientOptions extends Omit<PoolOptions, 'limits'> {
@@ -59,12 +60,15 @@ class LeanClient implements Client {
       const fields = Fields.from(options.headers);
       const body = outgoingBody(options.body, options.trailers, this.#lengths.of(fields));
       source = body.source;
+      const method = options.method ?? 'GET';
       init = {
-        head: new RequestHead(options.method ?? 'GET', options.path, fields),
+        head: new RequestHead(method, options.path, fields),
         body: body.whole,
         stream: body.stream,
         signal: options.signal,
         deadlineMs: options.deadlineMs,
+        idempotent: options.idempotent ?? isIdempotent(method),
+        hedgeAfterMs: options.hedgeAfterMs,
         onInformation: options.onInformation,
       };
     } catch (error) {
@@ -72,6 +76,27 @@ class LeanClient implements Client {
     }
     const response = this.#pool.call(init, checkedResponse);
     return source === undefined ? response : streamedCall(response, source);
+  }
+
+  send(options: SendOptions): Promise<void> {
+    try {
+      const fields = Fields.from(options.headers);
+      const { whole, source } = outgoingBody(options.body, undefined, this.#lengths.of(fields));
+      if (source !== undefined) {
+        source.stop();
+        throw new TypeError(
+          `a request that wants no answer has its body with it: text or bytes, at most ${MAX_INLINE_BODY} bytes`,
+        );
+      }
+      return this.#pool.send({
+        head: new RequestHead(options.method ?? 'POST', options.path, fields),
+        body: whole,
+        signal: options.signal,
+        deadlineMs: options.deadlineMs,
+      });
+    } catch (error) {
+      return Promise.reject(asInvalidArgument(error));
+    }
   }
 
   get pending(): number {

@@ -19,5 +19,6 @@ export type {
   RequestOptions,
   Response,
   ResponseInit,
+  SendOptions,
   Server,
 } from './types.ts';

@@ -26,8 +26,31 @@ export interface RequestOptions {
    * until the response's head, and no limit after it.
    */
   readonly deadlineMs?: number;
+  /**
+   * Whether handling it twice does no more than handling it once. Such a request is sent again by
+   * itself when it failed before its response's head, also if it may have been processed. True for a
+   * POST with a key that the server knows it by; false forbids it. Default: what RFC 9110 section
+   * 9.2.2 says of the method (GET, HEAD, OPTIONS, TRACE, PUT, DELETE).
+   */
+  readonly idempotent?: boolean;
+  /** See the client's `hedgeAfterMs`, which this stands in for. */
+  readonly hedgeAfterMs?: number;
   /** Called for each 1xx head that comes before the response (100, 103). */
   readonly onInformation?: (status: number, headers: Fields) => void;
+}
+
+/** What `client.send` takes. */
+export interface SendOptions {
+  /** Default `POST`. */
+  readonly method?: string;
+  readonly path: string;
+  readonly headers?: FieldsInit;
+  /** At most 64 KiB. */
+  readonly body?: string | Uint8Array | null;
+  /** Aborting drops it while it waits to be written. */
+  readonly signal?: AbortSignal;
+  /** How long it may wait, here and there, before its handler is called; in ms. */
+  readonly deadlineMs?: number;
 }
 
 /** What both sides receive a body as. It can be read once, in one of these ways. */
@@ -70,6 +93,8 @@ export interface Request extends IncomingBody {
   readonly remainingMs: number | undefined;
   /** Where the link that brought it comes from: `ADDRESS:PORT`, or `unix`. Undefined where that is not known. */
   readonly peer?: string;
+  /** Whether the client wants no answer: what the handler returns is dropped. */
+  readonly oneWay?: boolean;
   /** Sends a 1xx head ahead of the response (100 to 199, but not 101). */
   inform(status: number, headers?: FieldsInit): void;
 }
@@ -100,6 +125,13 @@ export interface Client {
    * @throws {TpError} with `code` and `processed`; see `docs/protocol.md` for each code's meaning.
    */
   request(options: RequestOptions): Promise<Response>;
+  /**
+   * Sends a request that wants no answer: resolves when it was handed to a connection, and what
+   * becomes of it then nobody learns.
+   *
+   * @throws {TpError} processed "no": it was not sent.
+   */
+  send(options: SendOptions): Promise<void>;
   /** How many requests wait for their response's head; for balancing. */
   readonly pending: number;
   /** Figures since the start, per peer and link. */

@@ -1,4 +1,6 @@
+import type { ClientCall } from './client-call.ts';
 import type { ClientLink } from './client-link.ts';
+import type { PeerHealth } from './peer-health.ts';
 
 /** Bytes of bodies that wait on a link count as a call for so many. */
 const BYTES_PER_CALL = 16 * 1024;
@@ -56,6 +58,25 @@ export class Balancer {
     const other = links[beside < first ? beside : beside + 1];
     if (one === undefined || other === undefined) return one;
     return this.#better(one, 1, other, 1, now);
+  }
+
+  /**
+   * The least loaded link to another peer than that of a call's link, or else another link to the
+   * same; undefined when there is none that has room.
+   */
+  beside(call: ClientCall): ClientLink | undefined {
+    let best: ClientLink | undefined;
+    for (const link of this.#links) {
+      if (link === call.link || !link.hasRoom(call.pendingBytes)) continue;
+      if (best === undefined || this.#isBetter(link, best, call.link?.health)) best = link;
+    }
+    return best;
+  }
+
+  #isBetter(link: ClientLink, than: ClientLink, health: PeerHealth | undefined): boolean {
+    const isOther = link.health !== health;
+    if (isOther !== (than.health !== health)) return isOther;
+    return link.pending < than.pending;
   }
 
   /** Another link that has room for a body of that size, when one is full. */

@@ -1,8 +1,10 @@
-import { type ErrorCode, TpError } from '@tp/wire';
+import { type ErrorCode, type Processed, TpError } from '@tp/wire';
 import { Fifo } from './fifo.ts';
 
 /** What a reader asks of the link: credit for what was read, and the end of the exchange when nobody reads on. */
 export interface BodyReaderOwner {
+  /** What is true of the request if the exchange fails now. */
+  readonly processed: Processed;
   /** Bytes have been read (or dropped) and may be granted again. */
   consumed(bytes: number): void;
   /** The user has stopped reading before the end. */
@@ -100,7 +102,10 @@ export class BodyReader implements AsyncIterableIterator<Uint8Array> {
     if (this.complete) return Promise.resolve(DONE);
     if (this.#waiting !== undefined) {
       return Promise.reject(
-        bodyError('INVALID_ARGUMENT', 'a body is read piece by piece: await one before the next'),
+        this.#failure(
+          'INVALID_ARGUMENT',
+          'a body is read piece by piece: await one before the next',
+        ),
       );
     }
     return new Promise((resolve, reject) => {
@@ -114,7 +119,7 @@ export class BodyReader implements AsyncIterableIterator<Uint8Array> {
     this.#drop();
     if (early) {
       this.#owner.abandoned();
-      this.fail(bodyError('CANCEL', 'the body was not read to its end'));
+      this.fail(this.#failure('CANCEL', 'the body was not read to its end'));
     }
     return Promise.resolve(DONE);
   }
@@ -135,7 +140,7 @@ export class BodyReader implements AsyncIterableIterator<Uint8Array> {
     for await (const piece of this) {
       length += piece.length;
       if (length > max) {
-        throw bodyError(
+        throw this.#failure(
           'BODY_LIMIT',
           `a body is longer than the ${max} bytes that are gathered; read it piece by piece, or raise maxBufferedBodyBytes`,
         );
@@ -147,13 +152,13 @@ export class BodyReader implements AsyncIterableIterator<Uint8Array> {
       : Buffer.concat(pieces, length);
   }
 
+  #failure(code: ErrorCode, message: string): TpError {
+    return new TpError({ code, message, processed: this.#owner.processed });
+  }
+
   #drop(): void {
     if (this.#held > 0 && !this.#released) this.#owner.consumed(this.#held);
     this.#held = 0;
     while (this.#pieces.shift() !== undefined);
   }
-}
-
-function bodyError(code: ErrorCode, message: string): TpError {
-  return new TpError({ code, message });
 }

@@ -84,7 +84,7 @@ describe('aborting a call', () => {
     const read = outcome(drain(response.body));
     await turns();
     abort.abort();
-    expect(await read).toBe('CANCEL maybe');
+    expect(await read).toBe('CANCEL yes');
     expect(await peer.next('cancel')).toMatchObject({ id: 1, code: 'CANCEL' });
     await eventually(() => granted(peer.heard('credit')) === 32 * 1024);
     peer.say((encoder) => {
@@ -134,7 +134,7 @@ describe("the handler's signal", () => {
     await eventually(() => signal.aborted);
     expect(signal.reason).toMatchObject({ code: 'CANCEL' });
     await eventually(() => source.returned);
-    expect(await outcome(drain(response.body))).toBe('CANCEL maybe');
+    expect(await outcome(drain(response.body))).toBe('CANCEL yes');
   });
 
   test('fires when the link is lost, also when it is asked for only then', async () => {
@@ -221,7 +221,7 @@ describe('deadlines', () => {
     const response = await client.call(get('/', { deadlineMs: 500 }));
     const read = outcome(drain(response.body));
     clock.advance(508);
-    expect(await read).toBe('DEADLINE maybe');
+    expect(await read).toBe('DEADLINE yes');
     expect(client.pending).toBe(0);
   });
 

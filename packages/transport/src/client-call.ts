@@ -2,6 +2,7 @@ import {
   type BatchEncoder,
   Fields,
   isTpError,
+  type Processed,
   type RequestHead,
   type ResponseHead,
   TpError,
@@ -20,6 +21,7 @@ import {
   startWriter,
 } from './exchange.ts';
 import { jsonOf, NOTHING, piecesOf, textOf } from './incoming-body.ts';
+import { remoteError } from './remote-error.ts';
 
 /** What a call is made of. */
 export interface CallInit {
@@ -31,9 +33,22 @@ export interface CallInit {
   readonly signal?: AbortSignal | undefined;
   /** For the whole exchange, in ms. Default: `requestTimeoutMs` until the response's head. */
   readonly deadlineMs?: number | undefined;
+  /**
+   * Whether handling it twice does no more than handling it once (RFC 9110 section 9.2.2). Then it
+   * is sent again by itself also when it may have been processed. Default false.
+   */
+  readonly idempotent?: boolean | undefined;
+  /**
+   * After so many ms without a response's head, a second attempt is sent on another link, where the
+   * call is idempotent and its body whole. Default: the pool's `hedgeAfterMs`.
+   */
+  readonly hedgeAfterMs?: number | undefined;
   /** Called for each 1xx head. */
   readonly onInformation?: ((status: number, headers: Fields) => void) | undefined;
 }
+
+/** What a one-way request is made of. */
+export type SendInit = Pick<CallInit, 'head' | 'body' | 'signal' | 'deadlineMs'>;
 
 /** What a call's promise is settled with. */
 export interface Settle {
@@ -44,8 +59,8 @@ export interface Settle {
 
 /** What a call asks of whoever gave it to a link. */
 export interface CallOwner {
-  /** The call was surely not processed, and can be written again elsewhere. True when that is done. */
-  retry(call: ClientCall, error: TpError): boolean;
+  /** The call has failed, and its whole request is there. True when it is sent again. */
+  retry(call: ClientCall, error: TpError, linkEnded: boolean): boolean;
   /** A call has ended. */
   done(): void;
 }
@@ -64,8 +79,14 @@ export class ClientCall implements Exchange {
   writer: BodyWriter | undefined = undefined;
   earlyCredit = 0;
   readonly init: CallInit;
-  /** How often it was given to a link. */
+  /** How often it was written. */
   attempts = 0;
+  /** An earlier attempt may have been processed. */
+  doubtful = false;
+  /** It was given up without a word to the peer, whose answer is still to come. */
+  silent = false;
+  /** Nothing comes back: its promise resolves when it is written (W-124). */
+  oneWay = false;
   readonly #open: (call: ClientCall) => unknown;
   readonly #resolve: Settle['resolve'];
   readonly #reject: Settle['reject'];
@@ -158,6 +179,12 @@ export class ClientCall implements Exchange {
     return this.init.body?.length ?? 0;
   }
 
+  /** What is true of the request if it fails now. */
+  get processed(): Processed {
+    if (this.#head !== undefined) return 'yes';
+    return this.#state === 'waiting' && !this.doubtful ? 'no' : 'maybe';
+  }
+
   /** Whether the call has ended, one way or the other. */
   get over(): boolean {
     return this.#state === 'over';
@@ -190,14 +217,20 @@ export class ClientCall implements Exchange {
     const id = link.highestId() + 1;
     this.detached = encoder.packs && isCompressed(head.fields, body, stream !== undefined);
     try {
-      encoder.request(id, head, body, stream !== undefined, timeoutMs, this.detached);
+      encoder.request(id, head, body, stream !== undefined, timeoutMs, this.detached, this.oneWay);
     } catch (error) {
       this.#end(asTpError(error));
       return;
     }
     this.id = id;
+    this.attempts++;
     this.#state = 'written';
     link.wrote(this);
+    if (this.oneWay) {
+      this.#resolve(undefined);
+      this.#close();
+      return;
+    }
     if (stream !== undefined) startWriter(this, stream, link);
   }
 
@@ -242,16 +275,25 @@ export class ClientCall implements Exchange {
   }
 
   /** The peer has ended the exchange, or the link is gone. */
-  fail(error: TpError): void {
+  fail(error: TpError, linkEnded = false): void {
     if (this.#state === 'over') return;
-    const canRepeat = this.init.stream === undefined || this.#state === 'waiting';
-    const unanswered = this.#state === 'waiting' || this.#state === 'written';
-    if (unanswered && error.processed === 'no' && canRepeat) {
-      this.#state = 'waiting';
-      this.id = 0;
-      if (this.#owner.retry(this, error)) return;
-    }
+    const isWhole = this.init.stream === undefined || this.#state === 'waiting';
+    if (this.#head === undefined && isWhole && this.#owner.retry(this, error, linkEnded)) return;
     this.#end(error);
+  }
+
+  /** The call waits to be written once more. */
+  again(error: TpError): void {
+    if (this.written && error.processed !== 'no') this.doubtful = true;
+    this.#state = 'waiting';
+    this.id = 0;
+    this.earlyCredit = 0;
+  }
+
+  /** Another attempt was answered, or could not be made. */
+  giveUp(): void {
+    const { processed } = this;
+    this.#give(remoteError({ code: 'CANCEL', message: 'another attempt counts', processed }));
   }
 
   /** No link takes the call. */
@@ -266,7 +308,7 @@ export class ClientCall implements Exchange {
   }
 
   expire(): void {
-    const processed = this.written ? 'maybe' : 'no';
+    const { processed } = this;
     if (this.#state === 'written') this.link?.unanswered();
     this.#give(
       this.hasDeadline
@@ -306,14 +348,14 @@ export class ClientCall implements Exchange {
       new TpError({
         code: 'CANCEL',
         message: 'the body was not read to its end',
-        processed: 'yes',
+        processed: this.processed,
       }),
     );
   }
 
   #abort(): void {
     const cause: unknown = this.init.signal?.reason;
-    const processed = this.written ? 'maybe' : 'no';
+    const { processed } = this;
     this.#give(new TpError({ code: 'CANCEL', message: 'the call was aborted', processed, cause }));
   }
 
@@ -330,20 +372,35 @@ export class ClientCall implements Exchange {
     if (this.#state === 'over') return;
     if (this.written) {
       const code = error.code === 'DEADLINE' || error.code === 'TIMEOUT' ? error.code : 'CANCEL';
-      const id = this.id;
-      this.link?.control((encoder) => encoder.cancel(id, code, 'maybe'));
+      this.link?.giveUp(this, code);
     }
     this.#end(error);
   }
 
   /** What is said on a link may end it, and the call with it, before the call ends itself. */
-  #end(error: TpError): void {
+  #end(why: TpError): void {
     if (this.#state === 'over') return;
     const answered = this.#state === 'answered';
+    const error = this.#truly(why);
     this.reader?.fail(error);
     this.#close();
     if (callFailed.hasSubscribers) callFailed.publish({ ...this.event(), error });
     if (!answered) this.#reject(error);
+  }
+
+  /**
+   * The error with what is true of all attempts together. What the latest one ended with may know
+   * less (a link was lost behind the response's head) or more (this attempt was refused).
+   */
+  #truly(error: TpError): TpError {
+    const { processed } = this;
+    const isTrue =
+      processed === 'maybe'
+        ? !this.doubtful || error.processed !== 'no'
+        : processed === error.processed;
+    if (isTrue) return error;
+    const { code, message, cause } = error;
+    return remoteError({ code, message, processed, cause: cause ?? error });
   }
 
   #close(): void {

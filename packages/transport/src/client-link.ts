@@ -15,6 +15,8 @@ import { linkError } from './link-error.ts';
 import type { ResolvedLinkOptions } from './options.ts';
 import type { Sendable } from './outbox.ts';
 import type { PeerHealth } from './peer-health.ts';
+import { RateLimit } from './rate-limit.ts';
+import { remoteError } from './remote-error.ts';
 
 /** What a link tells the pool that opened it. */
 export interface ClientLinkEvents {
@@ -44,6 +46,11 @@ const FAILURES: ReadonlySet<ErrorCode> = new Set([
   'UNREACHABLE',
 ]);
 
+/** Cancels that a peer allows at once, a second, and for each request (W-095), less a tenth for its other clock. */
+const CANCEL_BURST = 900;
+const CANCELS_PER_SECOND = 29;
+const CANCELS_PER_REQUEST = 0.09;
+
 /** The dialer's side of a link: calls out, responses in. */
 export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
   /** How its peer fares, over all links to it. */
@@ -56,6 +63,8 @@ export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
   #timedFrom = 0;
   #lastId = 0;
   #finalId: number | undefined;
+  readonly #cancels: RateLimit;
+  #endedBefore = 0;
 
   constructor(
     connection: Connection,
@@ -75,6 +84,7 @@ export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
       () => this.pending > 0,
       () => this.#leaveIdle(),
     );
+    this.#cancels = new RateLimit(options.clock, CANCEL_BURST, CANCELS_PER_SECOND);
     this.begin();
     this.greet();
   }
@@ -86,6 +96,13 @@ export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
 
   /** Whether a call with so many bytes of body in it can be taken. */
   hasRoom(bytes: number): boolean {
+    if (this.#fits(bytes)) return true;
+    // What has ended in line meanwhile takes no room.
+    for (let item = this.heads.peek(); isOver(item); item = this.heads.peek()) this.dropHead();
+    return this.#fits(bytes);
+  }
+
+  #fits(bytes: number): boolean {
     const { limits } = this.options;
     return (
       this.pending < Math.min(limits.maxPendingRequests, this.peerLimits.streams) &&
@@ -93,11 +110,23 @@ export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
     );
   }
 
+  /** Makes room for a call by failing those that have waited longest. False when that is not enough. */
+  makeRoom(bytes: number): boolean {
+    if (bytes > this.options.limits.maxPendingBytes) return false;
+    while (!this.hasRoom(bytes)) {
+      const error = this.overflow(bytes);
+      const oldest = this.dropHead();
+      if (oldest === undefined || oldest instanceof Farewell) return false;
+      this.counters.shed++;
+      oldest.refuse(error);
+    }
+    return true;
+  }
+
   /** Takes a call. The link must be open. False when there is no room for it. */
   submit(call: ClientCall): boolean {
     if (!this.hasRoom(call.pendingBytes)) return false;
     call.link = this;
-    call.attempts++;
     this.enqueue(call);
     return true;
   }
@@ -119,17 +148,38 @@ export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
     this.#lastId = call.id;
     this.counters.requests++;
     if (call.attempts > 1) this.counters.retries++;
-    this.streams.add(call);
-    if (this.#timedId === 0) {
-      this.#timedId = call.id;
-      this.#timedFrom = this.sendingAt;
+    if (!call.oneWay) {
+      this.streams.add(call);
+      if (this.#timedId === 0) {
+        this.#timedId = call.id;
+        this.#timedFrom = this.sendingAt;
+      }
     }
     if (call.id === DRAIN_FROM_ID) this.#drain();
   }
 
-  /** The call has ended. */
+  /** The call has ended. One that was given up in silence stays until its answer comes. */
   ended(call: ClientCall): void {
-    if (this.streams.get(call.id) === call) this.forget(call.id);
+    if (!call.silent && this.streams.get(call.id) === call) this.forget(call.id);
+  }
+
+  /**
+   * Tells the peer that a call's answer is not wanted. Cancels above the rate that peers allow would
+   * end the link (W-095): beyond it a call that neither sends nor receives is given up in silence,
+   * and what comes for it is dropped.
+   */
+  giveUp(call: ClientCall, code: ErrorCode): void {
+    const { id } = call;
+    const ended = this.counters.requests - this.streams.size;
+    this.#cancels.earn((ended - this.#endedBefore) * CANCELS_PER_REQUEST);
+    this.#endedBefore = ended;
+    const isIdle = call.writer === undefined && call.reader === undefined;
+    if (this.#cancels.take() || !isIdle) {
+      this.control((encoder) => encoder.cancel(id, code, 'maybe'));
+      return;
+    }
+    this.counters.hit('cancelRate');
+    call.silent = this.state === 'open';
   }
 
   /** The call was written and not answered in time. */
@@ -145,6 +195,7 @@ export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
       return;
     }
     if (this.state === 'open') this.enqueue(new Farewell());
+    for (const call of this.streams.all()) if (call.silent) this.forget(call.id);
     this.drain();
     this.endWhenDone();
   }
@@ -187,7 +238,7 @@ export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
     this.#events.closed(this, error);
     for (const call of this.streams.all()) {
       this.streams.delete(call.id);
-      call.fail(this.#truth(call.id, error));
+      call.fail(this.#truth(call.id, error), true);
     }
     for (const call of waiting) call.fail(new TpError({ ...unprocessed(error), cause: error }));
   }
@@ -223,6 +274,11 @@ export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
     if (call === undefined) {
       if (id > this.#lastId)
         throw linkError('PROTOCOL', `a response came for ${id}, which was never asked (W-031)`);
+      return;
+    }
+    if (call.silent && head.status >= 200) {
+      if (more) this.control((encoder) => encoder.cancel(id, 'CANCEL', 'maybe'));
+      this.forget(id);
       return;
     }
     if (more && end > start) {
@@ -277,7 +333,7 @@ export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
     this.forget(id);
     if (FAILURES.has(code)) this.#failing();
     call.fail(
-      new TpError({
+      remoteError({
         code: code === 'NO_ERROR' ? 'PROTOCOL' : code,
         message: message === '' ? `the peer ended the exchange: ${code}` : message,
         processed,
@@ -353,6 +409,10 @@ class Farewell implements Sendable {
 function unprocessed(error: TpError): { code: ErrorCode; message: string; processed: 'no' } {
   const isOurs = error.code === 'CANCEL' || error.code === 'CLOSED';
   return { code: isOurs ? error.code : 'LINK_LOST', message: error.message, processed: 'no' };
+}
+
+function isOver(item: ClientCall | Farewell | undefined): boolean {
+  return item !== undefined && !(item instanceof Farewell) && item.over;
 }
 
 function overflow(what: string): TpError {

@@ -14,8 +14,12 @@ export class Counts {
   batchesOut = 0;
   /** Requests written by a client, or taken by a server. */
   requests = 0;
-  /** Of these, written again because an earlier attempt was surely not processed. */
+  /** Of these, written again after an earlier attempt had failed. */
   retries = 0;
+  /** Second attempts that were sent because the first had no answer in time. */
+  hedges = 0;
+  /** Calls that were dropped from a full line so that newer ones found room. */
+  shed = 0;
 }
 
 /** Adds each count to a sum. */

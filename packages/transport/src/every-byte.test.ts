@@ -14,7 +14,12 @@ describe.each(['none', 'deflate', 'zstd'] as const)('two exchanges of 4 KiB, %s'
   }, async () => {
     const { outcomes, violations } = await runFaults(codec, await everyCut(codec));
     expect(violations).toEqual([]);
-    expect([...outcomes.keys()].sort()).toEqual(['LINK_LOST maybe', 'UNREACHABLE no', 'ok']);
+    expect([...outcomes.keys()].sort()).toEqual([
+      'LINK_LOST maybe',
+      'LINK_LOST yes',
+      'UNREACHABLE no',
+      'ok',
+    ]);
   });
 
   test('with a bit turned over: no other answer than the right one, no hang (W-017)', {

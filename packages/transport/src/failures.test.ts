@@ -197,7 +197,7 @@ describe('a peer that answers against the rules', () => {
       encoder.response(1, OK, undefined, true);
       encoder.response(1, OK, undefined, true);
     });
-    expect(await outcome(call.then(({ body }) => drain(body)))).toBe('PROTOCOL maybe');
+    expect(await outcome(call.then(({ body }) => drain(body)))).toBe('PROTOCOL yes');
     expect(await peer.next('cancel')).toMatchObject({ id: 1, code: 'PROTOCOL' });
   });
 

@@ -1,5 +1,5 @@
 export { type Address, parseAddress } from './address.ts';
-export type { CallInit, ClientCall } from './client-call.ts';
+export type { CallInit, ClientCall, SendInit } from './client-call.ts';
 export { type Clock, systemClock, type Timer } from './clock.ts';
 export type { Codec, Packer, Unpacker } from './codec.ts';
 export type { CodecList, CodecsByDirection } from './codec-choice.ts';

@@ -8,6 +8,12 @@ export interface LinkLimits extends WireLimits {
   readonly maxPendingRequests: number;
   /** Bytes of whole bodies that wait to be written, per link. Default 16 MiB; then OVERFLOW. */
   readonly maxPendingBytes: number;
+  /** How often a call is written at most. Default 3. */
+  readonly maxAttempts: number;
+  /** Attempts beyond the first that 100 calls of the last 10 s earn. Default 20; then a call fails with its own error. */
+  readonly retryPercent: number;
+  /** Attempts beyond the first that are allowed besides, a second. Default 10. */
+  readonly retryRate: number;
   /** Bytes read ahead from one body's source, per stream. Default 64 KiB; then the source is paused. */
   readonly streamBuffer: number;
   /** Handlers that run at once, per server. Default 10,000; then REFUSED, processed "no". */
@@ -47,6 +53,9 @@ export const DEFAULT_LINK_LIMITS: LinkLimits = {
   handshakeTimeoutMs: 5_000,
   maxPendingRequests: 10_000,
   maxPendingBytes: 16 * 1024 * 1024,
+  maxAttempts: 3,
+  retryPercent: 20,
+  retryRate: 10,
   streamBuffer: 64 * 1024,
   maxRunningHandlers: 10_000,
   maxRunningBytes: 64 * 1024 * 1024,

@@ -182,6 +182,11 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
     this.wake(false);
   }
 
+  /** Takes the first head out of line, unwritten. */
+  protected dropHead(): Waiting | undefined {
+    return this.#outbox.dropHead();
+  }
+
   /** Bytes that wait to be written: whole bodies in line and what was read ahead of streams. */
   get queueBytes(): number {
     let bytes = this.#outbox.pendingBytes;

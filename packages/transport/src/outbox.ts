@@ -65,6 +65,13 @@ export class Outbox<Waiting extends Sendable> {
     this.heads.push(item);
   }
 
+  /** Takes the first head out of line, unwritten. */
+  dropHead(): Waiting | undefined {
+    const item = this.heads.shift();
+    if (item !== undefined) this.#pendingBytes -= item.pendingBytes;
+    return item;
+  }
+
   addControl(write: Control): void {
     this.#controls.push(write);
   }

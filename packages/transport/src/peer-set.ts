@@ -1,5 +1,6 @@
 import type { TpError } from '@tp/wire';
 import { Balancer, type Choice } from './balancer.ts';
+import type { ClientCall } from './client-call.ts';
 import type { ClientLink } from './client-link.ts';
 import { Ejection } from './ejection.ts';
 import { type HealthStats, healthStats } from './health-stats.ts';
@@ -47,6 +48,11 @@ export class PeerSet implements PeerGroupEvents {
   pick(now: number): ClientLink | undefined {
     if (this.#isAsleep) this.#wake();
     return this.#balancer.pick(now);
+  }
+
+  /** A link beside a call's own, to another peer where there is one; see `Balancer`. */
+  beside(call: ClientCall): ClientLink | undefined {
+    return this.#balancer.beside(call);
   }
 
   /** A link with room for a body of that size, when the one that was picked is full. */

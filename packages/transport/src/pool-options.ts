@@ -29,6 +29,18 @@ export interface PoolOptions extends LinkOptions {
   readonly resolveIntervalMs?: number;
   /** For `teleports://` peers. */
   readonly tls?: DialTls;
+  /**
+   * Which call fails with OVERFLOW when too many wait (`maxPendingRequests`, `maxPendingBytes`): the
+   * newest is not taken, or the oldest that has not been written makes room for it. Default
+   * `newest`; `oldest` suits callers who would not wait that long anyway.
+   */
+  readonly shed?: 'newest' | 'oldest';
+  /**
+   * After so many ms without a response's head, a second attempt of an idempotent call is sent on
+   * another link, within the budget of retries; the first answer counts. Set it near the 95th
+   * percentile of what calls take. Default: none is sent.
+   */
+  readonly hedgeAfterMs?: number;
   /** Default: sockets. */
   readonly dial?: Dialer<Address>;
   /** When a peer that fails gets no calls for a while, where it differs from the defaults. */
@@ -46,6 +58,8 @@ export interface PeerOptions {
   /** Undefined: names are left to the dialer. */
   readonly resolver: Resolver | undefined;
   readonly resolveIntervalMs: number;
+  readonly shed: 'newest' | 'oldest';
+  readonly hedgeAfterMs: number | undefined;
   readonly dial: Dialer<Address>;
   readonly random: () => number;
   readonly link: ResolvedLinkOptions;
@@ -68,15 +82,26 @@ export function resolvePoolOptions(options: PoolOptions): PeerOptions {
   }
   checkNumber('maxLinkAgeMs', options.maxLinkAgeMs, 1, 2 ** 30);
   checkNumber('resolveIntervalMs', options.resolveIntervalMs, 1, 2 ** 29);
+  const shed = options.shed ?? 'newest';
+  if (shed !== 'newest' && shed !== 'oldest')
+    throw invalid(`found shed: ${JSON.stringify(shed)}; expected 'newest' or 'oldest'`);
+  checkHedge(options.hedgeAfterMs);
   return {
     links,
     maxLinkAgeMs: options.maxLinkAgeMs,
     resolver: options.resolver ?? (options.dial === undefined ? systemResolver : undefined),
     resolveIntervalMs: options.resolveIntervalMs ?? 30_000,
+    shed,
+    hedgeAfterMs: options.hedgeAfterMs,
     dial: options.dial ?? dialSocket(options.tls ?? {}),
     random: options.random ?? Math.random,
     link: resolveLinkOptions(options),
     ejection: resolveEjection(options.ejection ?? {}),
     failureStatuses: new Set(options.failureStatuses),
   };
+}
+
+/** @throws {TpError} INVALID_ARGUMENT for what is no time. */
+export function checkHedge(ms: number | undefined): void {
+  checkNumber('hedgeAfterMs', ms, 0);
 }

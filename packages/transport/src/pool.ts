@@ -1,12 +1,19 @@
 import { MAX_INLINE_BODY, TpError } from '@tp/wire';
-import { type CallInit, type CallOwner, ClientCall, type Settle } from './client-call.ts';
+import { type CallInit, ClientCall, type SendInit, type Settle } from './client-call.ts';
 import type { ClientLink } from './client-link.ts';
 import { Deadlines, type Timed } from './deadlines.ts';
 import { callStart } from './diagnostics.ts';
 import { Fifo } from './fifo.ts';
 import type { PoolStats } from './health-stats.ts';
+import { canHedge, type HedgeOwner, hedgedCall } from './hedging.ts';
 import { PeerSet, type PeerSetEvents } from './peer-set.ts';
-import { type PeerOptions, type PoolOptions, resolvePoolOptions } from './pool-options.ts';
+import {
+  checkHedge,
+  type PeerOptions,
+  type PoolOptions,
+  resolvePoolOptions,
+} from './pool-options.ts';
+import { Retries } from './retries.ts';
 import type { LinkStats } from './stats.ts';
 import { parseTarget } from './target.ts';
 import { Totals } from './totals.ts';
@@ -24,6 +31,13 @@ export interface Pool {
    * That costs less than a `then` on the promise.
    */
   call<T>(init: CallInit, open: (call: ClientCall) => T): Promise<T>;
+  /**
+   * Sends a request that wants no answer (W-124): the handler runs, and nothing comes back, whatever
+   * becomes of it. Resolves when its record was handed to a connection.
+   *
+   * @throws {TpError} processed "no": it was not written, and will not be.
+   */
+  send(init: SendInit): Promise<void>;
   /** Calls that have not ended. */
   readonly pending: number;
   /**
@@ -51,24 +65,25 @@ export function createPool(addresses: readonly string[], options: PoolOptions = 
   return new LinkPool(addresses, options);
 }
 
-/** A call is given to at most so many links. */
-const MAX_ATTEMPTS = 3;
-
-class LinkPool implements Pool, CallOwner, PeerSetEvents {
+class LinkPool implements Pool, HedgeOwner, PeerSetEvents {
   readonly #options: PeerOptions;
   readonly #deadlines: Deadlines;
   readonly #peers: PeerSet;
   readonly #waiting = new Fifo<ClientCall>();
   readonly #totals = new Totals('client');
   readonly #watchers = new Set<(error: TpError | undefined) => void>();
+  readonly #retries: Retries;
   #pending = 0;
   #closing = false;
   #closed: Promise<void> | undefined;
+  /** What remained when the pool was closed has been ended. */
+  #destroyed = false;
   #unreachable: TpError | undefined;
 
   constructor(addresses: readonly string[], options: PoolOptions) {
     if (addresses.length === 0) throw invalid('a client needs at least one address');
     this.#options = resolvePoolOptions(options);
+    this.#retries = new Retries(this.#options.link);
     const { resolver, link } = this.#options;
     const targets = addresses.map((address) => parseTarget(address, resolver !== undefined));
     this.#deadlines = new Deadlines(link.clock, (visit) => this.#eachTimed(visit));
@@ -85,11 +100,20 @@ class LinkPool implements Pool, CallOwner, PeerSetEvents {
     });
   }
 
+  send(init: SendInit): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if ('stream' in init && init.stream !== undefined) {
+        reject(invalid('a one-way request has its whole body with it (W-124)'));
+      } else this.#start(init, itself, () => resolve(), reject, true);
+    });
+  }
+
   #start(
     init: CallInit,
     open: (call: ClientCall) => unknown,
     resolve: Settle['resolve'],
     reject: Settle['reject'],
+    oneWay = false,
   ): void {
     if (this.#closing) {
       reject(new TpError({ code: 'CLOSED', message: 'the client was closed', processed: 'no' }));
@@ -106,14 +130,32 @@ class LinkPool implements Pool, CallOwner, PeerSetEvents {
       );
       return;
     }
-    const call = new ClientCall(init, this, open, resolve, reject);
+    const call = this.#make(init, open, resolve, reject, oneWay);
     const { clock, limits } = this.#options.link;
     this.#pending++;
+    this.#retries.calls++;
     const now = clock.now();
     this.#deadlines.arm(call, now + (init.deadlineMs ?? limits.requestTimeoutMs));
     if (callStart.hasSubscribers) callStart.publish(call.event());
     const error = this.#dispatch(call, now);
     if (error !== undefined) call.refuse(error);
+  }
+
+  #make(
+    init: CallInit,
+    open: (call: ClientCall) => unknown,
+    resolve: Settle['resolve'],
+    reject: Settle['reject'],
+    oneWay: boolean,
+  ): ClientCall {
+    const afterMs = init.hedgeAfterMs ?? this.#options.hedgeAfterMs;
+    if (afterMs !== undefined && !oneWay && canHedge(init)) {
+      checkHedge(afterMs);
+      return hedgedCall(init, this, this.#options.link.clock, afterMs, open, { resolve, reject });
+    }
+    const call = new ClientCall(init, this, open, resolve, reject);
+    if (oneWay) call.oneWay = true;
+    return call;
   }
 
   /** Gives a call to a link, or lets it wait for one. The error says why neither can be. */
@@ -123,14 +165,25 @@ class LinkPool implements Pool, CallOwner, PeerSetEvents {
     this.#peers.demand();
     if (this.#unreachable !== undefined && this.#peers.isDown) return this.#unreachable;
     if (this.#waiting.length >= this.#options.link.limits.maxPendingRequests) {
-      this.#totals.hit('maxPendingRequests');
-      return new TpError({
-        code: 'OVERFLOW',
-        message: `${this.#waiting.length} calls wait for a link`,
-        processed: 'no',
-      });
+      const error = this.#overflow();
+      if (error !== undefined) return error;
     }
     this.#waiting.push(call);
+    return undefined;
+  }
+
+  /** Too many calls wait for a link: one of them makes room, or the error is the new one's. */
+  #overflow(): TpError | undefined {
+    while (this.#waiting.peek()?.over === true) this.#waiting.shift();
+    const { length } = this.#waiting;
+    if (length < this.#options.link.limits.maxPendingRequests) return undefined;
+    this.#totals.hit('maxPendingRequests');
+    const message = `${length} calls wait for a link`;
+    const error = new TpError({ code: 'OVERFLOW', message, processed: 'no' });
+    const oldest = this.#options.shed === 'oldest' ? this.#waiting.shift() : undefined;
+    if (oldest === undefined) return error;
+    this.#totals.shed++;
+    oldest.refuse(error);
     return undefined;
   }
 
@@ -138,14 +191,39 @@ class LinkPool implements Pool, CallOwner, PeerSetEvents {
   #give(call: ClientCall, link: ClientLink): TpError | undefined {
     if (link.submit(call)) return undefined;
     const other = this.#peers.withRoom(call.pendingBytes);
-    return other?.submit(call) === true ? undefined : link.overflow(call.pendingBytes);
+    if (other?.submit(call) === true) return undefined;
+    if (this.#options.shed === 'oldest' && link.makeRoom(call.pendingBytes) && link.submit(call))
+      return undefined;
+    return link.overflow(call.pendingBytes);
   }
 
-  retry(call: ClientCall, error: TpError): boolean {
-    const linkEnded =
-      error.code === 'LINK_LOST' || error.code === 'CLOSED' || error.code === 'TIMEOUT';
-    if (!linkEnded || call.attempts >= MAX_ATTEMPTS) return false;
-    return this.#dispatch(call, this.#options.link.clock.now()) === undefined;
+  retry(call: ClientCall, error: TpError, linkEnded: boolean): boolean {
+    const where = this.#destroyed ? 'nowhere' : this.#retries.where(call, error, linkEnded);
+    if (where === 'nowhere') return false;
+    const link = this.#peers.beside(call);
+    if (where === 'another peer' && (link === undefined || link.health === call.link?.health))
+      return false;
+    if (!this.#retries.take(call)) {
+      this.#totals.hit('retryBudget');
+      return false;
+    }
+    call.again(error);
+    return (
+      link?.submit(call) === true ||
+      this.#dispatch(call, this.#options.link.clock.now()) === undefined
+    );
+  }
+
+  hedge(second: ClientCall, first: ClientCall): boolean {
+    const link = this.#destroyed ? undefined : this.#peers.beside(first);
+    if (link === undefined) return false;
+    if (!this.#retries.takeOne()) {
+      this.#totals.hit('retryBudget');
+      return false;
+    }
+    this.#totals.hedges++;
+    this.#deadlines.arm(second, first.dueAt);
+    return link.submit(second);
   }
 
   done(): void {
@@ -233,6 +311,7 @@ class LinkPool implements Pool, CallOwner, PeerSetEvents {
     });
     this.#tell(new TpError({ code: 'CLOSED', message: 'the client was closed', processed: 'no' }));
     const timer = clock.after(limits.drainTimeoutMs, () => {
+      this.#destroyed = true;
       this.#peers.destroy(error);
       this.#refuseWaiting(error);
     });

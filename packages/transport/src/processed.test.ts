@@ -83,7 +83,7 @@ describe('a link that is lost', () => {
     const response = await client.call(post('/', [], { stream: { source: upload } }));
     const reads = [outcome(drain(response.body)), outcome(drain(seen[0]?.body ?? pieces()))];
     near.destroy();
-    expect(await Promise.all(reads)).toEqual(['LINK_LOST maybe', 'LINK_LOST maybe']);
+    expect(await Promise.all(reads)).toEqual(['LINK_LOST yes', 'LINK_LOST maybe']);
     await eventually(() => source.returned && upload.returned);
     expect(seen[0]?.signal.aborted).toBe(true);
   });
