@@ -1,8 +1,10 @@
+import { beside } from '../trials/beside.ts';
 import { bytes } from '../trials/bytes.ts';
 import { kill } from '../trials/kill.ts';
 import { restart } from '../trials/restart.ts';
 import { storm } from '../trials/storm.ts';
 import { findingsOf, type Trial, type TrialFindings } from '../trials/trial.ts';
+import { vanish } from '../trials/vanish.ts';
 import type { Suite } from './suite.ts';
 
 /** Every trial by its name. */
@@ -11,6 +13,8 @@ export const TRIALS: ReadonlyMap<string, Trial> = new Map([
   ['restart', restart],
   ['kill', kill],
   ['storm', storm],
+  ['vanish', vanish],
+  ['beside', beside],
 ]);
 
 /** What links and pools can be trusted with: promises, tried with real processes and networks. */

@@ -4,8 +4,8 @@ import { answerEcho } from './echo.ts';
 import { listen, say } from './part.ts';
 import { machineNow } from './said.ts';
 
-// A server of a trial: `echo-server.js URL [IDS]`. It listens when told to "listen", appends the ids
-// that come to the file IDS, and ends well at SIGTERM.
+// A server of a trial: `echo-server.js URL [IDS]`. It listens when told to "listen", says how many
+// links it has when told to "count", appends the ids that come to the file IDS, and ends well at SIGTERM.
 const [url = '', ids = ''] = process.argv.slice(2);
 const file = ids === '' ? undefined : openSync(ids, 'a');
 const server = createTransportServer(
@@ -17,6 +17,7 @@ const server = createTransportServer(
 
 listen(({ kind }) => {
   if (kind === 'listen') void open();
+  if (kind === 'count') say({ kind: 'count', figures: { links: server.stats().links.length } });
 });
 process.once('SIGTERM', () => void server.close().then(() => process.exit(0)));
 say({ kind: 'started' });

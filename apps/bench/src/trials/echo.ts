@@ -1,6 +1,6 @@
 import type { ServerExchange } from '@tp/transport';
 import { Fields, isTpError, ResponseHead, TpError } from '@tp/wire';
-import { zeros } from './zeros.ts';
+import { noise } from './noise.ts';
 
 const OK = new ResponseHead(200, new Fields(['content-type', 'text/plain']));
 
@@ -10,6 +10,7 @@ const OK = new ResponseHead(200, new Fields(['content-type', 'text/plain']));
  * - `GET /now` at once, `GET /later/MS` after so long
  * - `GET /download/BYTES` with so many bytes
  * - `POST /id` once `remember` has returned from the body
+ * - `POST /echo` with the same body
  * - `POST /upload` with the body's length once all of it has come
  */
 export function answerEcho(
@@ -19,7 +20,8 @@ export function answerEcho(
     const [, what, value = '0'] = exchange.path.split('/');
     if (what === 'now') answer(exchange, 'now');
     else if (what === 'later') setTimeout(() => answer(exchange, 'later'), Number(value));
-    else if (what === 'download') exchange.respond(OK, undefined, { source: zeros(Number(value)) });
+    else if (what === 'download') exchange.respond(OK, undefined, { source: noise(Number(value)) });
+    else if (what === 'echo') void echo(exchange);
     else if (what === 'upload') void swallow(exchange);
     else if (what === 'id') void keep(exchange, remember);
     else exchange.respond(new ResponseHead(404), undefined, undefined);
@@ -35,6 +37,14 @@ async function keep(exchange: ServerExchange, remember: (id: string) => void): P
     const id = await exchange.text();
     remember(id);
     answer(exchange, id);
+  } catch (error) {
+    refuse(exchange, error);
+  }
+}
+
+async function echo(exchange: ServerExchange): Promise<void> {
+  try {
+    exchange.respond(OK, await exchange.bytes(), undefined);
   } catch (error) {
     refuse(exchange, error);
   }

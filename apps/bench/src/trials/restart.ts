@@ -3,9 +3,9 @@ import { Fields, isTpError, RequestHead } from '@tp/wire';
 import type { TrialResult } from '../report/report.ts';
 import { Actor } from './actor.ts';
 import { distributionOf, distributionText } from './distribution.ts';
+import { noise } from './noise.ts';
 import { pause } from './pause.ts';
 import type { Trial } from './trial.ts';
-import { zeros } from './zeros.ts';
 
 /** Servers side by side, each with a pool and callers of its own, and how often each restarts. */
 const FULL = { lanes: 20, restarts: 50, processLanes: 4, processRestarts: 10 };
@@ -173,7 +173,7 @@ const CALLS: readonly [Call, ...Call[]] = [
   [async (pool) => (await pool.call({ head: slow })).text(), 'later'],
   [
     async (pool) => {
-      const stream = { source: zeros(STREAMED_BYTES) };
+      const stream = { source: noise(STREAMED_BYTES) };
       return (await pool.call({ head: post, stream })).text();
     },
     `${STREAMED_BYTES}`,
