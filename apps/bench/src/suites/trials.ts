@@ -1,6 +1,8 @@
 import { beside } from '../trials/beside.ts';
 import { bytes } from '../trials/bytes.ts';
 import { kill } from '../trials/kill.ts';
+import { overload } from '../trials/overload.ts';
+import { readers } from '../trials/readers.ts';
 import { restart } from '../trials/restart.ts';
 import { storm } from '../trials/storm.ts';
 import { findingsOf, type Trial, type TrialFindings } from '../trials/trial.ts';
@@ -15,6 +17,8 @@ export const TRIALS: ReadonlyMap<string, Trial> = new Map([
   ['storm', storm],
   ['vanish', vanish],
   ['beside', beside],
+  ['readers', readers],
+  ['overload', overload],
 ]);
 
 /** What links and pools can be trusted with: promises, tried with real processes and networks. */

@@ -1,11 +1,12 @@
 import { openSync, writeSync } from 'node:fs';
 import { createTransportServer } from '@tp/transport';
 import { answerEcho } from './echo.ts';
+import { memory } from './memory.ts';
 import { listen, say } from './part.ts';
 import { machineNow } from './said.ts';
 
 // A server of a trial: `echo-server.js URL [IDS]`. It listens when told to "listen", says how many
-// links it has when told to "count", appends the ids that come to the file IDS, and ends well at SIGTERM.
+// links it has when told to "count" and its memory when told to "memory", appends the ids that come to the file IDS, and ends well at SIGTERM.
 const [url = '', ids = ''] = process.argv.slice(2);
 const file = ids === '' ? undefined : openSync(ids, 'a');
 const server = createTransportServer(
@@ -17,6 +18,7 @@ const server = createTransportServer(
 
 listen(({ kind }) => {
   if (kind === 'listen') void open();
+  if (kind === 'memory') memory();
   if (kind === 'count') say({ kind: 'count', figures: { links: server.stats().links.length } });
 });
 process.once('SIGTERM', () => void server.close().then(() => process.exit(0)));

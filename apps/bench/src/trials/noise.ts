@@ -4,12 +4,12 @@ const PIECES = 64;
 /** Made once: more than any window remembers, so that no part of a body is like one before it. */
 let made: Uint8Array[] | undefined;
 
-/** A body of so many bytes that no codec makes smaller, and that costs next to nothing to make. */
+/** A body of so many bytes that no codec makes smaller. Its pieces are its own, as what is read from a file is. */
 export async function* noise(length: number): AsyncGenerator<Uint8Array> {
   made ??= Array.from({ length: PIECES }, (_, i) => noisePiece(i + 1));
   for (let left = length, i = 0; left > 0; left -= PIECE_BYTES, i++) {
     const piece = made[i % PIECES];
-    if (piece !== undefined) yield left < PIECE_BYTES ? piece.subarray(0, left) : piece;
+    if (piece !== undefined) yield piece.slice(0, left);
   }
 }
 
