@@ -93,17 +93,23 @@ export class Ejection<P extends Ejectable> {
     return calls >= leastCalls && health.recentFailures(now) >= calls * failureShare;
   }
 
-  /** Whether at least twice the share of the peer's calls fail that does of the others'. */
+  /**
+   * Whether the others do better: the latest calls to most of them were answered, and of the peer's
+   * at least twice as large a share failed as of theirs. Of whom nothing is known, nothing is made.
+   */
   #isWorse(peer: P, now: number): boolean {
+    let well = 0;
     let calls = 0;
     let failures = 0;
-    for (const other of this.#peers()) {
-      if (other === peer || other.health.standing === 'ejected') continue;
-      calls += other.health.recentCalls(now);
-      failures += other.health.recentFailures(now);
+    for (const { health } of this.#peers()) {
+      const recent = health === peer.health ? 0 : health.recentCalls(now);
+      if (recent === 0 || health.standing === 'ejected') continue;
+      well += health.failuresInRow === 0 ? 1 : -1;
+      calls += recent;
+      failures += health.recentFailures(now);
     }
     const { health } = peer;
-    return 2 * failures * health.recentCalls(now) <= health.recentFailures(now) * calls;
+    return well > 0 && 2 * failures * health.recentCalls(now) <= health.recentFailures(now) * calls;
   }
 
   #mayEject(): boolean {

@@ -25,8 +25,6 @@ export class PeerHealth {
   answers = 0;
   /** Calls that failed and links that were lost. */
   failures = 0;
-  /** Without an answer between. */
-  failuresInRow = 0;
   /** How often the peer was ejected. */
   ejections = 0;
   standing: Standing = 'well';
@@ -38,6 +36,7 @@ export class PeerHealth {
   #measuredAt = 0;
   #answersThen = 0;
   #answersAtFailure = 0;
+  #failuresInRow = 0;
   #answersAtReturn = 0;
   readonly #probes: number;
 
@@ -65,10 +64,14 @@ export class PeerHealth {
     this.#failing += (1 - this.#failing) * ONE_CALL;
     this.#weigh();
     this.failures++;
-    if (this.answers !== this.#answersAtFailure) this.failuresInRow = 0;
+    this.#failuresInRow = this.failuresInRow + 1;
     this.#answersAtFailure = this.answers;
-    this.failuresInRow++;
     this.#window.add(this.answers, now);
+  }
+
+  /** Failures since the last answer. */
+  get failuresInRow(): number {
+    return this.answers === this.#answersAtFailure ? this.#failuresInRow : 0;
   }
 
   /** What a call is expected to cost, in ms; 0 when nothing is known. It falls with time, so that all are tried again. */
@@ -98,7 +101,7 @@ export class PeerHealth {
     this.#answersAtReturn = this.answers;
     this.#latencyMs = 0;
     this.#failing = 0;
-    this.failuresInRow = 0;
+    this.#failuresInRow = 0;
     this.#weigh();
   }
 
