@@ -28,7 +28,7 @@ export class Host {
         this.requests++;
         this.handle(exchange);
       },
-      { clock, limits: { drainTimeoutMs: 200 } },
+      { clock, limits: { drainTimeoutMs: 200, keepaliveMs: 2 ** 30, idleTimeoutMs: Infinity } },
     );
     onTestFinished(() => void this.server.close());
   }
