@@ -92,6 +92,7 @@ function makeUpstreams(config: Config): Upstream[] {
       requestTimeoutMs: timeoutMs,
       drainTimeoutMs: config.drainTimeoutMs,
       tls,
+      insecure: config.insecure,
       // Credit bounds what a response holds in memory; its length is the origin's affair.
       limits: { maxBodyBytes: Number.MAX_SAFE_INTEGER },
       ...(config.links === undefined ? undefined : { links: config.links }),
@@ -127,6 +128,7 @@ function listen(
         maxBatchDelayMs: config.batchDelayMs,
         drainTimeoutMs: config.drainTimeoutMs,
         limits: { maxBodyBytes: config.maxBodyBytes },
+        insecure: config.insecure,
         ...certified,
       });
   }

@@ -1,9 +1,10 @@
 import {
   type CallInit,
   createPool,
+  type DialTls,
   type Pool,
   type PoolOptions,
-  type TransportStats,
+  type PoolStats,
 } from '@tp/transport';
 import { Fields, isTpError, MAX_INLINE_BODY, RequestHead, TpError } from '@tp/wire';
 import { outgoingBody } from './body.ts';
@@ -103,7 +104,11 @@ class LeanClient implements Client {
     return this.#pool.pending;
   }
 
-  stats(): TransportStats {
+  reloadTls(tls: DialTls): void {
+    this.#pool.reloadTls(tls);
+  }
+
+  stats(): PoolStats {
     return this.#pool.stats();
   }
 

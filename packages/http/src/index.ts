@@ -1,4 +1,13 @@
-export type { Connection, LinkLimits, LinkStats, TransportStats } from '@tp/transport';
+export type {
+  Connection,
+  DialTls,
+  LinkLimits,
+  LinkStats,
+  ListenTls,
+  PeerStats,
+  PoolStats,
+  TransportStats,
+} from '@tp/transport';
 export {
   type ErrorCode,
   Fields,

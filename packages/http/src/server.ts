@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import {
   type Connection,
   createTransportServer,
+  type ListenTls,
   type ServerExchange,
   type TransportServer,
   type TransportServerOptions,
@@ -57,6 +58,10 @@ class LeanServer implements Server {
 
   accept(connection: Connection): void {
     this.#transport.accept(connection);
+  }
+
+  reloadTls(tls: ListenTls): void {
+    this.#transport.reloadTls(tls);
   }
 
   stats(): TransportStats {

@@ -1,4 +1,4 @@
-import type { Connection, TransportStats } from '@tp/transport';
+import type { Connection, DialTls, ListenTls, PoolStats, TransportStats } from '@tp/transport';
 import type { Fields, FieldsInit } from '@tp/wire';
 
 /**
@@ -95,6 +95,8 @@ export interface Request extends IncomingBody {
   readonly peer?: string;
   /** Whether the client wants no answer: what the handler returns is dropped. */
   readonly oneWay?: boolean;
+  /** The names in the client's verified certificate: DNS names, URIs such as SPIFFE ids, IP addresses. Undefined without one. */
+  readonly peerIdentity?: readonly string[] | undefined;
   /** Sends a 1xx head ahead of the response (100 to 199, but not 101). */
   inform(status: number, headers?: FieldsInit): void;
 }
@@ -134,8 +136,14 @@ export interface Client {
   send(options: SendOptions): Promise<void>;
   /** How many requests wait for their response's head; for balancing. */
   readonly pending: number;
+  /**
+   * Shows other certificates, and accepts other authorities and names, when it dials from now on.
+   *
+   * @throws {TpError} INVALID_ARGUMENT when they can't be used; then the old ones stay.
+   */
+  reloadTls(tls: DialTls): void;
   /** Figures since the start, per peer and link. */
-  stats(): TransportStats;
+  stats(): PoolStats;
   /** Opens links ahead of the first request; resolves when one link to each peer stands. */
   ready(): Promise<void>;
   /** Takes no further request, waits for those under way (at most `drainTimeoutMs`), and closes. */
@@ -151,6 +159,13 @@ export interface Server {
    */
   listen(address: string): Promise<string>;
   readonly addresses: readonly string[];
+  /**
+   * Shows other certificates, and accepts other authorities and names, from now on; links that stand
+   * go on.
+   *
+   * @throws {TpError} INVALID_ARGUMENT when they can't be used; then the old ones stay.
+   */
+  reloadTls(tls: ListenTls): void;
   /** Takes a connection that was accepted elsewhere; after `close` it is destroyed. */
   accept(connection: Connection): void;
   stats(): TransportStats;

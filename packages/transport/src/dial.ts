@@ -1,18 +1,13 @@
-import { connect, isIP } from 'node:net';
-import { type ConnectionOptions, connect as connectTls } from 'node:tls';
-import { ALPN, TpError } from '@tp/wire';
+import { connect } from 'node:net';
+import { connect as connectTls, TLSSocket } from 'node:tls';
+import { TpError } from '@tp/wire';
 import type { Address } from './address.ts';
 import type { Connection, Dialer } from './connection.ts';
+import type { DialerTls } from './dialer-tls.ts';
 import { socketConnection } from './socket-connection.ts';
 
-/** How TLS is spoken to a peer: certificates as Node's `tls.connect` takes them. Always TLS 1.3. */
-export type DialTls = Pick<
-  ConnectionOptions,
-  'ca' | 'cert' | 'key' | 'passphrase' | 'servername' | 'rejectUnauthorized' | 'checkServerIdentity'
->;
-
 /** A dialer for TCP, TLS and unix sockets. */
-export function dialSocket(tls: DialTls): Dialer<Address> {
+export function dialSocket(tls: DialerTls): Dialer<Address> {
   return (address, signal) =>
     new Promise<Connection>((resolve, reject) => {
       const socket = open(address, tls);
@@ -27,7 +22,8 @@ export function dialSocket(tls: DialTls): Dialer<Address> {
       const onAbort = () => fail(new Error('no connection was made in time'));
       const onReady = () => {
         settle();
-        resolve(socketConnection(socket, address.kind !== 'tcp'));
+        const names = socket instanceof TLSSocket ? tls.identify(socket) : undefined;
+        resolve(socketConnection(socket, address.kind !== 'tcp', names));
       };
       const settle = () => {
         socket.off('error', fail);
@@ -41,18 +37,11 @@ export function dialSocket(tls: DialTls): Dialer<Address> {
     });
 }
 
-function open(address: Address, tls: DialTls) {
+function open(address: Address, tls: DialerTls) {
   if (address.kind === 'unix') return connect({ path: address.path });
   const { host, port, name = host } = address;
   if (address.kind === 'tcp') return connect({ host, port, noDelay: true });
-  return connectTls({
-    host,
-    port,
-    minVersion: 'TLSv1.3',
-    ALPNProtocols: [ALPN],
-    ...(isIP(name) === 0 ? { servername: name } : {}),
-    ...tls,
-  });
+  return connectTls({ host, port, ...tls.connectOptions(name) });
 }
 
 /** Node reports a name with several addresses, none of which answers, without a message. */

@@ -1,3 +1,4 @@
+export type { ListenTls } from './acceptor-tls.ts';
 export { type Address, parseAddress } from './address.ts';
 export type { CallInit, ClientCall, SendInit } from './client-call.ts';
 export { type Clock, systemClock, type Timer } from './clock.ts';
@@ -5,12 +6,11 @@ export type { Codec, Packer, Unpacker } from './codec.ts';
 export type { CodecList, CodecsByDirection } from './codec-choice.ts';
 export type { Connection, ConnectionEvents, Dialer } from './connection.ts';
 export type { DiagnosticEvents } from './diagnostics.ts';
-export type { DialTls } from './dial.ts';
+export type { DialTls } from './dialer-tls.ts';
 export { DEFAULT_EJECTION, type EjectionOptions } from './ejection-options.ts';
 export type { OutgoingStream } from './exchange.ts';
 export type { HealthStats, PeerState, PoolStats } from './health-stats.ts';
 export { DEFAULT_LINK_LIMITS, type LinkLimits } from './limits.ts';
-export type { ListenTls } from './listen.ts';
 export {
   type DeflateSettings,
   deflate,

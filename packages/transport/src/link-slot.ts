@@ -176,7 +176,8 @@ export class LinkSlot {
       this.#ageTimer?.clear();
     }
     this.draining.delete(link);
-    if (wasOpening) this.#failed(error);
+    // A peer may refuse a link a moment after its hello (W-024).
+    if (wasOpening || (!wasCurrent && error.code === 'REFUSED')) this.#failed(error);
     else if (wasCurrent) this.#left('lost');
     this.#owner.ended(link);
   }

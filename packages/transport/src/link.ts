@@ -22,7 +22,7 @@ import { Inbox } from './inbox.ts';
 import { Keepalive } from './keepalive.ts';
 import { linkError } from './link-error.ts';
 import type { LinkState } from './link-state.ts';
-import { makeHello, readPeerHello } from './opening.ts';
+import { type Agreement, makeHello, readPeerHello } from './opening.ts';
 import type { ResolvedLinkOptions } from './options.ts';
 import { type Control, Outbox, type Sendable } from './outbox.ts';
 import { RateLimit } from './rate-limit.ts';
@@ -124,17 +124,25 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
 
   /** Writes preface and hello. */
   protected greet(): void {
+    if (!this.connection.write(this.#greeting())) this.#blocked = true;
+  }
+
+  #greeting(): Uint8Array {
     this.#greetedAt = this.options.clock.now();
     const { encoder } = this.#sealer;
     encoder.hello(makeHello(this.options, !this.connection.secure));
     const { size } = encoder;
     const opening = this.#sealer.sealOpening();
     this.counters.sent(size, opening.length);
-    if (!this.connection.write(opening)) this.#blocked = true;
+    return opening;
   }
 
   /** The link is open, and what came together with the peer's hello did not end it. */
   protected abstract opened(): void;
+  /** Why the peer's hello is not accepted, which it is told of (W-024). */
+  protected refusal(_hello: Hello): TpError | undefined {
+    return undefined;
+  }
   /** Ids above this were never opened. */
   protected abstract highestId(): number;
   /** Requests above this id were not taken. */
@@ -180,6 +188,11 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
   protected enqueue(item: Waiting): void {
     this.#outbox.addHead(item);
     this.wake(false);
+  }
+
+  /** The names in the peer's verified certificate; undefined without one. */
+  get peerIdentity(): readonly string[] | undefined {
+    return this.connection.peerIdentity;
   }
 
   /** Takes the first head out of line, unwritten. */
@@ -312,7 +325,7 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
     this.#isNew = false;
     if (this.state !== 'open') return;
     if (linkOpen.hasSubscribers) {
-      linkOpen.publish({ ...this.counters.label, peerIdentity: this.connection.peerIdentity });
+      linkOpen.publish({ ...this.counters.label, peerIdentity: this.peerIdentity });
     }
     this.opened();
   }
@@ -328,6 +341,11 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
     this.#handshakeTimer = undefined;
     const agreed = readPeerHello(hello, this.options, !this.connection.secure);
     this.peerLimits = hello.limits;
+    const refusal = this.refusal(hello);
+    if (refusal !== undefined) {
+      this.#refuse(refusal, agreed);
+      return;
+    }
     if (this.#greetedAt === undefined) this.greet();
     else this.#keepalive.roundTrip.measured(this.receivedAt - this.#greetedAt);
     this.#sealer.open(agreed, this.options);
@@ -463,18 +481,35 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
     if (this.state === 'opening' || this.#blocked) {
       this.connection.destroy();
     } else {
-      const { encoder } = this.#sealer;
-      encoder.reset();
-      encoder.goaway(this.lastTaken(), error.code, true, error.message);
-      const { size } = encoder;
-      const envelope = this.#sealer.seal(true).slice();
-      this.counters.sent(size, envelope.length);
-      this.connection.write(envelope);
-      this.connection.end();
-      this.#lingerTimer = this.options.clock.after(LINGER_MS, () => this.connection.destroy());
+      this.#sealer.encoder.reset();
+      this.#sayLast(this.#farewell(error));
     }
     this.counters.hit(error.code);
     this.#finish(error);
+  }
+
+  /** Says the rest of the opening and in one piece with it why the link is refused (W-024). */
+  #refuse(error: TpError, agreed: Agreement): void {
+    const greeting = this.#greetedAt === undefined ? this.#greeting() : new Uint8Array(0);
+    this.#sealer.open(agreed, this.options);
+    this.#sayLast(Buffer.concat([greeting, this.#farewell(error)]));
+    this.counters.hit(error.code);
+    this.#finish(error);
+  }
+
+  #farewell(error: TpError): Uint8Array {
+    const { encoder } = this.#sealer;
+    encoder.goaway(this.lastTaken(), error.code, true, error.message);
+    const { size } = encoder;
+    const envelope = this.#sealer.seal(true).slice();
+    this.counters.sent(size, envelope.length);
+    return envelope;
+  }
+
+  #sayLast(bytes: Uint8Array): void {
+    this.connection.write(bytes);
+    this.connection.end();
+    this.#lingerTimer = this.options.clock.after(LINGER_MS, () => this.connection.destroy());
   }
 
   /** Closes once nothing is under way and all is written. */
@@ -557,6 +592,7 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
     this.counters.wireBytesOut = this.connection.bytesOut;
     return this.counters.stats({
       state: this.state,
+      peerIdentity: this.peerIdentity,
       ageMs: now - this.#madeAt,
       idleMs: now - Math.max(this.#madeAt, this.receivedAt, this.sendingAt),
       pending: this.streams.size + this.heads.length,

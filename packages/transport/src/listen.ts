@@ -1,16 +1,16 @@
 import { lstat, unlink } from 'node:fs/promises';
 import { connect, createServer, type Server as NetServer, type Socket } from 'node:net';
-import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
-import { ALPN, TpError } from '@tp/wire';
+import {
+  createServer as createTlsServer,
+  type TLSSocket,
+  type Server as TlsServer,
+} from 'node:tls';
+import { ALPN, isTpError, TpError } from '@tp/wire';
+import type { AcceptorTls } from './acceptor-tls.ts';
 import { type Address, withPort } from './address.ts';
 import type { Connection } from './connection.ts';
-import { socketConnection } from './socket-connection.ts';
-
-/** How TLS is spoken to peers: certificates as Node's `tls.createServer` takes them. Always TLS 1.3. */
-export type ListenTls = Pick<
-  TlsOptions,
-  'cert' | 'key' | 'passphrase' | 'ca' | 'requestCert' | 'rejectUnauthorized'
->;
+import { linkError } from './link-error.ts';
+import { remoteOf, socketConnection } from './socket-connection.ts';
 
 /** A place where connections are accepted. */
 export interface Listener {
@@ -18,11 +18,20 @@ export interface Listener {
   readonly address: Address;
   /** Stops to accept. Connections that were accepted go on. */
   close(): void;
+  /** Shows the certificates that its TLS has now to those who come from now on. */
+  renew(): void;
+}
+
+/** Who is told of connections. */
+export interface Acceptor {
+  accept(connection: Connection): void;
+  /** A connection came to nothing before it could be a link; `limit` is what it is counted as. */
+  refused(remote: string, limit: string, error: TpError): void;
 }
 
 /** How connections are accepted. */
 export interface ListenInit {
-  readonly tls: ListenTls | undefined;
+  readonly tls: AcceptorTls | undefined;
   /** TLS must stand by then, in ms. */
   readonly handshakeTimeoutMs: number;
   /** Others may listen on the same TCP port. */
@@ -37,40 +46,67 @@ export interface ListenInit {
 export async function listenSocket(
   address: Address,
   { tls, handshakeTimeoutMs, reusePort }: ListenInit,
-  accept: (connection: Connection) => void,
+  acceptor: Acceptor,
 ): Promise<Listener> {
-  const onSocket = (socket: Socket) => {
-    socket.on('error', () => {});
-    accept(socketConnection(socket, address.kind !== 'tcp'));
-  };
-  const server =
-    address.kind === 'tls'
-      ? tlsServer(address, tls, handshakeTimeoutMs, onSocket)
-      : createServer(onSocket);
+  const secure =
+    address.kind === 'tls' ? tlsServer(address, tls, handshakeTimeoutMs, acceptor) : undefined;
+  const server = secure ?? createServer((socket) => accept(socket, address.kind, acceptor));
   if (address.kind === 'unix') await removeStale(address.path);
   await bind(server, address, reusePort);
   const bound = server.address();
   return {
     address: bound !== null && typeof bound === 'object' ? withPort(address, bound.port) : address,
     close: () => server.close(),
+    renew: () => {
+      if (tls !== undefined) secure?.setSecureContext(tls.certificates);
+    },
   };
+}
+
+function accept(socket: Socket, kind: Address['kind'], acceptor: Acceptor): void {
+  socket.on('error', () => {});
+  acceptor.accept(socketConnection(socket, kind !== 'tcp'));
 }
 
 function tlsServer(
   address: Address,
-  tls: ListenTls | undefined,
+  tls: AcceptorTls | undefined,
   handshakeTimeout: number,
-  onSocket: (socket: Socket) => void,
-): NetServer {
-  if (tls?.cert === undefined || tls.key === undefined) {
-    throw cannot(address, 'teleports:// needs a certificate and its key');
-  }
+  acceptor: Acceptor,
+): TlsServer {
+  if (tls === undefined) throw cannot(address, 'teleports:// needs a certificate and its key');
   const server = createTlsServer(
-    { ...tls, minVersion: 'TLSv1.3', ALPNProtocols: [ALPN], handshakeTimeout },
-    onSocket,
+    {
+      ...tls.certificates,
+      ALPNProtocols: [ALPN],
+      handshakeTimeout,
+      requestCert: tls.asks,
+      // Certificates are judged in `acceptTls`, which says why one is refused.
+      rejectUnauthorized: false,
+    },
+    (socket) => acceptTls(socket, tls, acceptor),
   );
-  server.on('tlsClientError', (_error, socket) => socket.destroy());
+  server.on('tlsClientError', (cause: Error, socket) => {
+    const isLate = 'code' in cause && cause.code === 'ERR_TLS_HANDSHAKE_TIMEOUT';
+    acceptor.refused(
+      remoteOf(socket),
+      isLate ? 'handshakeTimeout' : 'tlsHandshake',
+      linkError('PROTOCOL', `the TLS handshake failed: ${cause.message}`, cause),
+    );
+    socket.destroy();
+  });
   return server;
+}
+
+function acceptTls(socket: TLSSocket, tls: AcceptorTls, acceptor: Acceptor): void {
+  socket.on('error', () => {});
+  try {
+    acceptor.accept(socketConnection(socket, true, tls.identify(socket)));
+  } catch (error) {
+    if (!isTpError(error)) throw error;
+    acceptor.refused(remoteOf(socket), 'peerIdentity', error);
+    socket.destroy();
+  }
 }
 
 function bind(server: NetServer, address: Address, reusePort: boolean): Promise<void> {

@@ -33,7 +33,7 @@ export function makeHello(options: ResolvedLinkOptions, checksum: boolean): Hell
     features: [],
     checksum,
     agent: AGENT,
-    token: new Uint8Array(0),
+    token: options.token,
   };
 }
 

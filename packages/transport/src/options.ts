@@ -29,6 +29,11 @@ export interface LinkOptions {
   readonly secretFields?: readonly string[];
   /** Limits that differ from `DEFAULT_LINK_LIMITS`. */
   readonly limits?: Partial<LinkLimits>;
+  /**
+   * Allows `teleport://` beyond this machine, where anyone between can read and change what passes.
+   * Default false: `teleports://` is needed there.
+   */
+  readonly insecure?: boolean;
   /** Default: the process's clock. */
   readonly clock?: Clock;
 }
@@ -43,6 +48,8 @@ export interface ResolvedLinkOptions {
   readonly clock: Clock;
   /** One for all links that are made with these options. */
   readonly upkeep: Upkeep;
+  /** What our hello says to those who ask for a token (W-024); empty when there is none. */
+  readonly token: Uint8Array;
 }
 
 const SECRET_FIELDS = ['authorization', 'cookie', 'set-cookie', 'proxy-authorization', 'x-api-key'];
@@ -67,6 +74,7 @@ export function resolveLinkOptions(options: LinkOptions): ResolvedLinkOptions {
     limits: { ...DEFAULT_LINK_LIMITS, ...options.limits },
     clock,
     upkeep: new Upkeep(clock),
+    token: new Uint8Array(0),
   };
 }
 

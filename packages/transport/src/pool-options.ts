@@ -1,6 +1,7 @@
 import type { Address } from './address.ts';
 import type { Dialer } from './connection.ts';
-import { type DialTls, dialSocket } from './dial.ts';
+import { dialSocket } from './dial.ts';
+import { DialerTls, type DialTls } from './dialer-tls.ts';
 import { type EjectionOptions, resolveEjection } from './ejection-options.ts';
 import {
   checkNumber,
@@ -10,6 +11,7 @@ import {
   resolveLinkOptions,
 } from './options.ts';
 import { type Resolver, systemResolver } from './resolver.ts';
+import { tokenBytes } from './token.ts';
 
 /** What a pool may be told. */
 export interface PoolOptions extends LinkOptions {
@@ -29,6 +31,12 @@ export interface PoolOptions extends LinkOptions {
   readonly resolveIntervalMs?: number;
   /** For `teleports://` peers. */
   readonly tls?: DialTls;
+  /**
+   * What the peers are told to know us by, where they ask for it (`tokens` of a server). Text is
+   * UTF-8; 1 to 4,096 bytes. It is worth what the connection is worth: say it over TLS or on this
+   * machine.
+   */
+  readonly token?: string | Uint8Array;
   /**
    * Which call fails with OVERFLOW when too many wait (`maxPendingRequests`, `maxPendingBytes`): the
    * newest is not taken, or the oldest that has not been written makes room for it. Default
@@ -61,6 +69,8 @@ export interface PeerOptions {
   readonly shed: 'newest' | 'oldest';
   readonly hedgeAfterMs: number | undefined;
   readonly dial: Dialer<Address>;
+  /** Undefined with a dialer of the user's own. */
+  readonly tls: DialerTls | undefined;
   readonly random: () => number;
   readonly link: ResolvedLinkOptions;
   readonly ejection: EjectionOptions;
@@ -80,6 +90,8 @@ export function resolvePoolOptions(options: PoolOptions): PeerOptions {
     if (!Number.isInteger(status) || status < 400 || status > 599)
       throw invalid(`found ${status} among failureStatuses; expected numbers from 400 to 599`);
   }
+  const tls = new DialerTls(options.tls);
+  const link = resolveLinkOptions(options);
   checkNumber('maxLinkAgeMs', options.maxLinkAgeMs, 1, 2 ** 30);
   checkNumber('resolveIntervalMs', options.resolveIntervalMs, 1, 2 ** 29);
   const shed = options.shed ?? 'newest';
@@ -93,9 +105,11 @@ export function resolvePoolOptions(options: PoolOptions): PeerOptions {
     resolveIntervalMs: options.resolveIntervalMs ?? 30_000,
     shed,
     hedgeAfterMs: options.hedgeAfterMs,
-    dial: options.dial ?? dialSocket(options.tls ?? {}),
+    dial: options.dial ?? dialSocket(tls),
+    tls: options.dial === undefined ? tls : undefined,
     random: options.random ?? Math.random,
-    link: resolveLinkOptions(options),
+    link:
+      options.token === undefined ? link : { ...link, token: tokenBytes('token', options.token) },
     ejection: resolveEjection(options.ejection ?? {}),
     failureStatuses: new Set(options.failureStatuses),
   };

@@ -3,10 +3,12 @@ import { type CallInit, ClientCall, type SendInit, type Settle } from './client-
 import type { ClientLink } from './client-link.ts';
 import { Deadlines, type Timed } from './deadlines.ts';
 import { callStart } from './diagnostics.ts';
+import type { DialTls } from './dialer-tls.ts';
 import { Fifo } from './fifo.ts';
 import type { PoolStats } from './health-stats.ts';
 import { canHedge, type HedgeOwner, hedgedCall } from './hedging.ts';
 import { PeerSet, type PeerSetEvents } from './peer-set.ts';
+import { checkPlainText, plainTarget } from './plain-text.ts';
 import {
   checkHedge,
   type PeerOptions,
@@ -45,6 +47,14 @@ export interface Pool {
    * reached. @throws {TpError} UNREACHABLE when one leads nowhere.
    */
   ready(): Promise<void>;
+  /**
+   * Shows other certificates, and accepts other authorities and names, when it dials from now on;
+   * links that stand go on.
+   *
+   * @throws {TpError} INVALID_ARGUMENT when they can't be used, and with a `dial` of one's own; then
+   * the old ones stay.
+   */
+  reloadTls(tls: DialTls): void;
   stats(): PoolStats;
   /** Takes no further call, waits for those under way (at most `drainTimeoutMs`), and closes. */
   close(): Promise<void>;
@@ -86,6 +96,9 @@ class LinkPool implements Pool, HedgeOwner, PeerSetEvents {
     this.#retries = new Retries(this.#options.link);
     const { resolver, link } = this.#options;
     const targets = addresses.map((address) => parseTarget(address, resolver !== undefined));
+    if (this.#options.tls !== undefined) {
+      for (const target of targets) checkPlainText(plainTarget(target), options.insecure);
+    }
     this.#deadlines = new Deadlines(link.clock, (visit) => this.#eachTimed(visit));
     this.#peers = new PeerSet(targets, this.#options, this);
   }
@@ -285,6 +298,11 @@ class LinkPool implements Pool, HedgeOwner, PeerSetEvents {
       };
       this.#watch(check);
     });
+  }
+
+  reloadTls(tls: DialTls): void {
+    if (this.#options.tls === undefined) throw invalid('this pool dials with a dialer of its own');
+    this.#options.tls.reload(tls);
   }
 
   stats(): PoolStats {

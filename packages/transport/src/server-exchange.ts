@@ -101,6 +101,11 @@ export class ServerExchange implements Exchange {
     return this.link.peer;
   }
 
+  /** The names in the client's verified certificate; undefined without one. */
+  get peerIdentity(): readonly string[] | undefined {
+    return this.link.peerIdentity;
+  }
+
   /** The body piece by piece; it can be read once. Leaving the loop early cancels the exchange. */
   get body(): AsyncIterable<Uint8Array> {
     return piecesOf(this);

@@ -1,6 +1,7 @@
 import {
   type BatchEncoder,
   type ErrorCode,
+  type Hello,
   type Processed,
   type RequestHead,
   type ResponseHead,
@@ -18,12 +19,15 @@ import { RateLimit } from './rate-limit.ts';
 import { type Refusal, Refusals, refusal } from './refusals.ts';
 import { Serial } from './serial.ts';
 import { ServerExchange } from './server-exchange.ts';
+import type { AcceptedTokens } from './token.ts';
 
 /** What a link asks of the server that accepted it. */
 export interface ServerLinkOwner {
   readonly deadlines: Deadlines;
   /** Whether a link's requests are handled one at a time. */
   readonly serial: boolean;
+  /** What a hello must say one of; undefined: nothing. */
+  readonly tokens: AcceptedTokens | undefined;
   /** Handlers that run now, over all links. */
   running: number;
   handle(exchange: ServerExchange): void;
@@ -163,6 +167,14 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
 
   protected opened(): void {
     this.#idle.start();
+  }
+
+  protected override refusal({ token }: Hello): TpError | undefined {
+    const { tokens } = this.#owner;
+    if (tokens === undefined || tokens.accept(token)) return undefined;
+    this.counters.hit('token');
+    const message = `the peer does not accept the token${token.length === 0 ? ', as none was said' : ''}`;
+    return new TpError({ code: 'REFUSED', message, processed: 'no' });
   }
 
   protected override forget(id: number): void {

@@ -1,17 +1,26 @@
 import { TpError } from '@tp/wire';
+import { AcceptorTls, type ListenTls } from './acceptor-tls.ts';
 import { parseAddress } from './address.ts';
 import type { Connection } from './connection.ts';
 import { Deadlines } from './deadlines.ts';
-import { type Listener, type ListenTls, listenSocket } from './listen.ts';
+import { linkFailed } from './diagnostics.ts';
+import { type Acceptor, type Listener, listenSocket } from './listen.ts';
 import { type LinkOptions, type ResolvedLinkOptions, resolveLinkOptions } from './options.ts';
+import { checkPlainText, plainAddress } from './plain-text.ts';
 import type { ServerExchange } from './server-exchange.ts';
 import { ServerLink, type ServerLinkOwner } from './server-link.ts';
+import { AcceptedTokens } from './token.ts';
 import { Totals, type TransportStats } from './totals.ts';
 
 /** What a server may be told. */
 export interface TransportServerOptions extends LinkOptions {
   /** For `teleports://` listeners. */
   readonly tls?: ListenTls;
+  /**
+   * A link must say one of these tokens (`token` of a pool); several, so that one can be replaced.
+   * Text is UTF-8. Default: none is asked for.
+   */
+  readonly tokens?: readonly (string | Uint8Array)[];
   /**
    * Handles the requests of a link one at a time, in the order in which they came; those that wait
    * count as streams (`limits.streams`), and their deadlines count. Default false: all at once.
@@ -36,6 +45,13 @@ export interface TransportServer {
   readonly addresses: readonly string[];
   /** Takes a connection that was accepted elsewhere. */
   accept(connection: Connection): void;
+  /**
+   * Shows other certificates, and accepts other authorities and names, from now on; links that stand
+   * go on.
+   *
+   * @throws {TpError} INVALID_ARGUMENT when they can't be used; then the old ones stay.
+   */
+  reloadTls(tls: ListenTls): void;
   stats(): TransportStats;
   /** Tells every peer, waits for what is under way (at most `drainTimeoutMs`), and closes. */
   close(): Promise<void>;
@@ -54,14 +70,16 @@ export function createTransportServer(
   return new SocketServer(handle, options);
 }
 
-class SocketServer implements TransportServer, ServerLinkOwner {
+class SocketServer implements TransportServer, ServerLinkOwner, Acceptor {
   readonly handle: (exchange: ServerExchange) => void;
   readonly deadlines: Deadlines;
   readonly serial: boolean;
   running = 0;
   readonly #options: ResolvedLinkOptions;
-  readonly #tls: ListenTls | undefined;
+  readonly tokens: AcceptedTokens | undefined;
+  #tls: AcceptorTls | undefined;
   readonly #reusePort: boolean;
+  readonly #insecure: boolean | undefined;
   readonly #listeners: Listener[] = [];
   readonly #links = new Set<ServerLink>();
   readonly #totals = new Totals('server');
@@ -71,7 +89,9 @@ class SocketServer implements TransportServer, ServerLinkOwner {
   constructor(handle: (exchange: ServerExchange) => void, options: TransportServerOptions) {
     this.handle = handle;
     this.#options = resolveLinkOptions(options);
-    this.#tls = options.tls;
+    this.#tls = options.tls === undefined ? undefined : new AcceptorTls(options.tls);
+    this.tokens = options.tokens === undefined ? undefined : new AcceptedTokens(options.tokens);
+    this.#insecure = options.insecure;
     this.serial = options.serial ?? false;
     this.#reusePort = options.reusePort ?? false;
     this.deadlines = new Deadlines(this.#options.clock, (visit) => {
@@ -85,11 +105,10 @@ class SocketServer implements TransportServer, ServerLinkOwner {
 
   async listen(address: string): Promise<string> {
     const { handshakeTimeoutMs } = this.#options.limits;
-    const listener = await listenSocket(
-      parseAddress(address),
-      { tls: this.#tls, handshakeTimeoutMs, reusePort: this.#reusePort },
-      (connection) => this.accept(connection),
-    );
+    const place = parseAddress(address);
+    checkPlainText(plainAddress(place), this.#insecure);
+    const init = { tls: this.#tls, handshakeTimeoutMs, reusePort: this.#reusePort };
+    const listener = await listenSocket(place, init, this);
     if (this.#closed !== undefined) {
       listener.close();
       throw new TpError({ code: 'CLOSED', message: 'the server was closed', processed: 'no' });
@@ -101,6 +120,17 @@ class SocketServer implements TransportServer, ServerLinkOwner {
   accept(connection: Connection): void {
     if (this.#closed !== undefined) connection.destroy();
     else this.#links.add(new ServerLink(connection, connection.remote, this.#options, this));
+  }
+
+  refused(peer: string, limit: string, error: TpError): void {
+    this.#totals.hit(limit);
+    if (linkFailed.hasSubscribers) linkFailed.publish({ side: 'server', link: 0, peer, error });
+  }
+
+  reloadTls(tls: ListenTls): void {
+    if (this.#tls === undefined) this.#tls = new AcceptorTls(tls);
+    else this.#tls.reload(tls);
+    for (const listener of this.#listeners) listener.renew();
   }
 
   closed(link: ServerLink): void {

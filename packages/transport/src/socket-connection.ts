@@ -4,23 +4,36 @@ import type { Connection, ConnectionEvents } from './connection.ts';
 /**
  * A Node socket (TCP, TLS or unix) as a `Connection`. Nagle's algorithm is off, as a batch is
  * written whole.
+ *
+ * @param peerIdentity the names in the certificate that the peer showed and that was verified.
  */
-export function socketConnection(socket: Socket, secure: boolean): Connection {
-  return new SocketConnection(socket, secure);
+export function socketConnection(
+  socket: Socket,
+  secure: boolean,
+  peerIdentity?: readonly string[],
+): Connection {
+  return new SocketConnection(socket, secure, peerIdentity);
+}
+
+/** Where a socket comes from or leads to: `192.0.2.1:7000`, or `unix`. */
+export function remoteOf(socket: Socket): string {
+  const { remoteAddress, remotePort } = socket;
+  return remoteAddress === undefined ? 'unix' : `${remoteAddress}:${remotePort}`;
 }
 
 class SocketConnection implements Connection {
   readonly secure: boolean;
   readonly remote: string;
+  readonly peerIdentity: readonly string[] | undefined;
   readonly #socket: Socket;
   #events: ConnectionEvents | undefined;
   #waiting = false;
 
-  constructor(socket: Socket, secure: boolean) {
+  constructor(socket: Socket, secure: boolean, peerIdentity: readonly string[] | undefined) {
     this.#socket = socket;
     this.secure = secure;
-    this.remote =
-      socket.remoteAddress === undefined ? 'unix' : `${socket.remoteAddress}:${socket.remotePort}`;
+    this.peerIdentity = peerIdentity;
+    this.remote = remoteOf(socket);
     socket.setNoDelay(true);
   }
 

@@ -56,6 +56,7 @@ function linkStats(peer: string): LinkStats {
   counters.requests = 1;
   return counters.stats({
     state: 'closed',
+    peerIdentity: undefined,
     ageMs: 0,
     idleMs: 0,
     pending: 0,

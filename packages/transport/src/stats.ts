@@ -15,6 +15,8 @@ export interface LinkLabel {
 /** What one link shows of itself as it stands. Times in ms. */
 export interface LinkGauges {
   readonly state: LinkState;
+  /** The names in the peer's verified certificate; undefined without one. */
+  readonly peerIdentity: readonly string[] | undefined;
   /** Since the connection stood. */
   readonly ageMs: number;
   /** Since the latest bytes came or a batch was begun, whichever was later. */

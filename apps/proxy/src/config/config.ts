@@ -22,6 +22,8 @@ export interface Config {
   readonly maxConnections: number;
   /** Most connections to one HTTP origin. */
   readonly connections: number;
+  /** Whether links may leave this machine in plain text. */
+  readonly insecure: boolean;
   /** PEM. */
   readonly tls: { readonly cert?: string; readonly key?: string; readonly ca?: string };
 }
@@ -127,6 +129,7 @@ function toConfig(settings: Settings, where: Where): Config {
     maxBodyBytes: settings['max-body'],
     maxConnections: settings['max-connections'] ?? defaultMaxConnections(),
     connections: settings.connections,
+    insecure: settings.insecure,
     tls: readTls(settings, where),
   };
   const encrypted = ins.find((address) => 'tls' in address && address.tls);
