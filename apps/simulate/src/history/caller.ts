@@ -81,7 +81,7 @@ function abortSignal(record: CallRecord, ledger: Ledger): { signal?: AbortSignal
   if (abortAfterMs === undefined) return {};
   const controller = new AbortController();
   void record.host.sleep(abortAfterMs).then(() => {
-    if (record.endedAt !== undefined) return;
+    if (record.endedAt !== undefined && record.outcome?.how !== 'forgotten') return;
     record.abortedAt = ledger.now;
     controller.abort();
   });

@@ -1,6 +1,6 @@
 import type { VirtualConnection } from '../network/virtual-connection.ts';
 import type { Random } from '../world/random.ts';
-import type { ClientPlace, ServerPlace, Stage } from './peers.ts';
+import { type ClientPlace, ServerPlace, type Stage } from './peers.ts';
 
 /** What is done to a history. */
 export const FAULTS = [
@@ -190,30 +190,28 @@ export class Faults {
       pipe.hold(world.now + this.#time(1, 5_000));
       return true;
     }
-    const before = { ...pipe.route };
-    if (fault === 'slow') pipe.route.bytesPerMs = this.#random.scale(5, 200);
-    else pipe.route.mostInOneRead = this.#random.whole(1, 30);
-    world.at(world.now + this.#random.scale(20, 1_000), undefined, () => {
-      Object.assign(pipe.route, before);
-    });
+    if (fault === 'slow') pipe.hinder({ bytesPerMs: this.#random.scale(5, 200) });
+    else pipe.hinder({ mostInOneRead: this.#random.whole(1, 30) });
+    world.at(world.now + this.#random.scale(20, 1_000), undefined, () => pipe.recover());
     return true;
   }
 
   #replace(place: ServerPlace | ClientPlace, kills: boolean): boolean {
-    const { host, closed, peer } = place.current;
+    const { host, closed } = place.current;
     if (!host.alive || closed !== undefined) return false;
     const { gentle } = this.#stage.scene;
-    // A link that is still being opened when its server leaves counts as a peer that is not there.
-    if (gentle && peer.stats().links.some(({ state }) => state === 'opening')) return false;
+    if (gentle && place instanceof ServerPlace) {
+      place.handOver();
+      return true;
+    }
     if (kills) place.kill();
     else place.close();
-    if (gentle || this.#random.chance(0.6)) {
+    if (this.#random.chance(0.6)) {
       place.start();
       return true;
     }
     const { world } = this.#stage;
-    const back = world.now + this.#random.scale(1, 3_000);
-    world.at(back, undefined, () => {
+    world.at(world.now + this.#random.scale(1, 3_000), undefined, () => {
       if (!this.#healed) place.start();
     });
     return true;

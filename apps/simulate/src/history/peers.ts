@@ -29,6 +29,9 @@ interface Process<T> {
   hasClosed: boolean;
 }
 
+/** A connection that was begun has arrived by then, in ms. */
+const ON_THE_WAY_MS = 500;
+
 /** One address, and the servers that listened there one after the other. */
 export class ServerPlace {
   readonly url: string;
@@ -74,6 +77,24 @@ export class ServerPlace {
     const { host } = this.current;
     this.#stage.network.unlisten(this.url);
     killHost(host, this.#stage);
+  }
+
+  /**
+   * Another server listens here from now on. This one says goodbye when no connection is on its way
+   * to it any more.
+   */
+  handOver(): void {
+    const { current: leaving } = this;
+    this.start();
+    const closeOnce = async () => {
+      const { world } = this.#stage;
+      const isOpening = () => leaving.peer.stats().links.some(({ state }) => state === 'opening');
+      do await world.sleep(ON_THE_WAY_MS);
+      while (isOpening() || leaving.host.busyUntil > world.now);
+      world.say(leaving.host.name, 'closes');
+      close(leaving);
+    };
+    void closeOnce();
   }
 
   /** Says goodbye, and ends when all is answered. */

@@ -53,7 +53,7 @@ export function drawOptions(random: Random, scene: Scene): Options {
     maxBatchBytes: random.chance(0.7) ? 256 * 1024 : Math.round(random.scale(1, 100_000)),
     limits: {
       ...drawTimes(random, scene),
-      ...drawSome(random, WINDOWS),
+      ...drawSome(random, windowBounds(scene)),
       ...(scene.tight ? drawSome(random, TIGHT) : {}),
     },
   };
@@ -76,7 +76,7 @@ function drawCodecs(random: Random): ('none' | Codec)[] {
 }
 
 function drawTimes(random: Random, { gentle }: Scene): Partial<LinkLimits> {
-  if (gentle) return { requestTimeoutMs: 120_000, drainTimeoutMs: 120_000 };
+  if (gentle) return { requestTimeoutMs: 300_000, drainTimeoutMs: 300_000 };
   return {
     handshakeTimeoutMs: random.scale(1_000, 5_000),
     requestTimeoutMs: random.scale(500, 30_000),
@@ -90,19 +90,23 @@ function drawTimes(random: Random, { gentle }: Scene): Partial<LinkLimits> {
 /** A limit and between what it is drawn. */
 type Bounds = readonly [name: keyof LinkLimits, least: number, most: number];
 
-/** What only makes bodies slower when it is small. */
-const WINDOWS: readonly Bounds[] = [
-  ['linkWindow', 500, 60_000],
-  ['streamWindow', 200, 20_000],
-  ['streamBuffer', 1, 20_000],
-];
+/** What only makes bodies slower when it is small: the longest takes a hundred turns at most. */
+function windowBounds({ mostBytes }: Scene): Bounds[] {
+  const least = mostBytes / 100;
+  return [
+    ['linkWindow', 2 * least, 60_000],
+    ['streamWindow', least, 20_000],
+    ['streamBuffer', 1, 20_000],
+  ];
+}
 
 /** What calls fail for. */
 const TIGHT: readonly Bounds[] = [
   ['streams', 1, 8],
   ['maxPendingRequests', 1, 8],
   ['maxPendingBytes', 30_000, 100_000],
-  ['maxRunningHandlers', 2, 10],
+  // Every client must have its turn when all is well.
+  ['maxRunningHandlers', 4, 10],
   ['maxRunningBytes', 30_000, 100_000],
   ['tableBytes', 400, 4_000],
   ['maxBodyBytes', 40_000, 200_000],

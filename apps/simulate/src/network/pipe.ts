@@ -36,8 +36,9 @@ interface Segment {
 export class Pipe {
   readonly #world: World;
   readonly #random: Random;
-  /** How the way behaves; may change. */
-  readonly route: Route;
+  readonly #usual: Route;
+  /** How the way behaves now. */
+  #route: Route;
   readonly #sender: Host;
   readonly #receiver: Host;
   readonly #events: PipeEvents;
@@ -65,7 +66,8 @@ export class Pipe {
   ) {
     this.#world = world;
     this.#random = random;
-    this.route = route;
+    this.#usual = route;
+    this.#route = route;
     this.#sender = sender;
     this.#receiver = receiver;
     this.#events = events;
@@ -84,6 +86,16 @@ export class Pipe {
   open(): void {
     this.#open = true;
     this.#plan();
+  }
+
+  /** The way behaves differently from now on. */
+  hinder(changes: Partial<Route>): void {
+    this.#route = { ...this.#route, ...changes };
+  }
+
+  /** The way behaves as it did at first. */
+  recover(): void {
+    this.#route = this.#usual;
   }
 
   /** Nothing comes out before that time; `Infinity` for ever. */
@@ -146,7 +158,7 @@ export class Pipe {
 
   /** Bytes leave the writer's memory as far as there is room under way. */
   #send(): void {
-    const { kernelBytes } = this.route;
+    const { kernelBytes } = this.#route;
     let piece = this.#waiting[0];
     while (piece !== undefined && this.#underWayBytes < kernelBytes) {
       const length = Math.min(piece.length, kernelBytes - this.#underWayBytes);
@@ -160,7 +172,7 @@ export class Pipe {
   }
 
   #launch(bytes: Uint8Array): void {
-    const { latencyMs, jitterMs, bytesPerMs } = this.route;
+    const { latencyMs, jitterMs, bytesPerMs } = this.#route;
     const wait = latencyMs + jitterMs * this.#random.unit();
     const start = Math.max(this.#lastDueAt, this.#world.now + wait);
     this.#lastDueAt = start + bytes.length / bytesPerMs;
@@ -176,7 +188,7 @@ export class Pipe {
     const first = this.#underWay[0];
     const isEnd = first === undefined && this.#finishing && this.#waitingBytes === 0;
     if (first === undefined && !isEnd) return;
-    const dueAt = first?.dueAt ?? this.#world.now + this.route.latencyMs;
+    const dueAt = first?.dueAt ?? this.#world.now + this.#route.latencyMs;
     this.#delivery = this.#world.at(Math.max(dueAt, this.#heldUntil), this.#receiver, () =>
       this.#deliver(),
     );
@@ -204,7 +216,7 @@ export class Pipe {
 
   /** What one read brings: pieces that have come, together or cut. */
   #take(): Uint8Array | undefined {
-    const most = this.route.mostInOneRead;
+    const most = this.#route.mostInOneRead;
     const pieces: Uint8Array[] = [];
     let length = 0;
     for (

@@ -1,13 +1,13 @@
-/** How the way between two processes behaves, in one direction. Faults change it. */
+/** How the way between two processes behaves, in one direction. */
 export interface Route {
   /** How long bytes are under way, in ms. */
-  latencyMs: number;
+  readonly latencyMs: number;
   /** Up to so much is added to that, in ms. */
-  jitterMs: number;
+  readonly jitterMs: number;
   /** Bytes that pass in a ms. */
-  bytesPerMs: number;
+  readonly bytesPerMs: number;
   /** What one read brings at most, in bytes. */
-  mostInOneRead: number;
+  readonly mostInOneRead: number;
   /** Bytes that the kernels on both sides hold before the writer has to wait. */
-  kernelBytes: number;
+  readonly kernelBytes: number;
 }
