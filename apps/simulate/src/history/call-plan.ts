@@ -40,6 +40,9 @@ export interface ReaderPlan {
   readonly leaveAfter: number;
 }
 
+/** A body that goes with its head has at most so many bytes (W-040). */
+const MAX_INLINE = 65_536;
+
 /** One call of a history: everything about it is known before it is made. */
 export interface CallPlan {
   readonly id: number;
@@ -54,6 +57,12 @@ export interface CallPlan {
   readonly deadlineMs: number | undefined;
   /** The caller loses interest after that, in ms. */
   readonly abortAfterMs: number | undefined;
+  /** The request wants no answer. */
+  readonly oneWay: boolean;
+  /** What the caller says of it; undefined leaves that to the method. */
+  readonly idempotent: boolean | undefined;
+  /** A second attempt is sent after that, in ms; undefined leaves that to the client. */
+  readonly hedgeAfterMs: number | undefined;
   /** Fields beside those that every call has. */
   readonly fields: readonly string[];
 }
@@ -69,9 +78,9 @@ export interface CallStyle {
   readonly mostBytes: number;
 }
 
-/** Whether a method may be repeated by anyone (RFC 9110 section 9.2.2). */
-export function isIdempotent(method: CallPlan['method']): boolean {
-  return method !== 'POST' && method !== 'PATCH';
+/** Whether a call may be handled more than once (RFC 9110 section 9.2.2). */
+export function mayRepeat({ method, idempotent, oneWay }: CallPlan): boolean {
+  return !oneWay && (idempotent ?? (method !== 'POST' && method !== 'PATCH'));
 }
 
 /** Whether the answer's head is followed by a body. */
@@ -81,6 +90,11 @@ export function hasBody({ method, answer }: CallPlan): boolean {
 
 /** Draws a call. */
 export function drawCall(id: number, random: Random, style: CallStyle): CallPlan {
+  const plan = drawRequest(id, random, style);
+  return random.chance(0.07) ? asOneWay(plan) : plan;
+}
+
+function drawRequest(id: number, random: Random, style: CallStyle): CallPlan {
   const { gentle, spanMs, clients } = style;
   const method = random.pick([
     'GET',
@@ -117,7 +131,27 @@ export function drawCall(id: number, random: Random, style: CallStyle): CallPlan
         ? random.scale(1, 5_000)
         : undefined,
     abortAfterMs,
+    oneWay: false,
+    idempotent: random.chance(0.1) ? random.chance(0.5) : undefined,
+    hedgeAfterMs: random.chance(0.1) ? random.scale(1, 1_000) : undefined,
     fields: drawFields(id, random),
+  };
+}
+
+/** The same call as one that wants no answer. */
+function asOneWay(plan: CallPlan): CallPlan {
+  const { upload, answer } = plan;
+  const whole = {
+    how: 'whole',
+    bytes: Math.min(upload?.bytes ?? 0, MAX_INLINE),
+    failsAt: undefined,
+    trailers: false,
+  } as const;
+  return {
+    ...plan,
+    oneWay: true,
+    upload: upload === undefined ? undefined : { ...upload, ...whole },
+    answer: { ...answer, kind: answer.kind === 'hold' ? 'plain' : answer.kind, informs: 0 },
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Client, Request, RequestOptions, Response } from '@tp/http';
+import type { Client, Request, RequestOptions, Response, SendOptions } from '@tp/http';
 import type { Host } from '../world/host.ts';
 import { type BodyPlan, type CallPlan, hasBody } from './call-plan.ts';
 import { ContentCheck, content } from './content.ts';
@@ -14,6 +14,13 @@ export async function makeCall(
 ): Promise<void> {
   const record = ledger.begin(plan, host);
   const signal = abortSignal(record, ledger);
+  if (plan.oneWay) {
+    await client.send({ ...sendOf(plan), ...signal }).then(
+      () => ledger.complete(record, 'sent'),
+      (error: unknown) => ledger.failed(record, error),
+    );
+    return;
+  }
   let response: Response;
   try {
     response = await client.request({ ...requestOf(plan, host, ledger), ...signal });
@@ -52,14 +59,27 @@ function lengthFields(body: BodyPlan | undefined): string[] {
 }
 
 function requestOf(plan: CallPlan, host: Host, ledger: Ledger): RequestOptions {
+  const { upload, deadlineMs, id, method, idempotent, hedgeAfterMs } = plan;
+  return {
+    method,
+    path: `/call/${id}`,
+    headers: requestFields(plan),
+    ...(deadlineMs === undefined ? {} : { deadlineMs }),
+    ...(idempotent === undefined ? {} : { idempotent }),
+    ...(hedgeAfterMs === undefined ? {} : { hedgeAfterMs }),
+    ...(upload === undefined ? {} : { body: bodyOf(id, 'up', upload, host, ledger) }),
+    ...(upload?.trailers === true ? { trailers: () => trailersOf(id) } : {}),
+  };
+}
+
+function sendOf(plan: CallPlan): SendOptions {
   const { upload, deadlineMs, id, method } = plan;
   return {
     method,
     path: `/call/${id}`,
     headers: requestFields(plan),
     ...(deadlineMs === undefined ? {} : { deadlineMs }),
-    ...(upload === undefined ? {} : { body: bodyOf(id, 'up', upload, host, ledger) }),
-    ...(upload?.trailers === true ? { trailers: () => trailersOf(id) } : {}),
+    ...(upload === undefined ? {} : { body: content(id, 'up', 0, upload.bytes) }),
   };
 }
 

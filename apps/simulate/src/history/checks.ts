@@ -1,7 +1,7 @@
 import type { TransportStats } from '@tp/http';
 import { DEFAULT_LINK_LIMITS } from '@tp/transport';
 import type { Faults } from './faults.ts';
-import type { CallRecord, Ledger, Outcome } from './ledger.ts';
+import { type CallRecord, type Ledger, type Outcome, refuses } from './ledger.ts';
 import type { ClientPlace, ServerPlace, Stage } from './peers.ts';
 
 /** Errors that say that something else than the network was at fault. */
@@ -122,14 +122,25 @@ export class Checks {
   #checkOutcome(record: CallRecord): void {
     const { plan, outcome, runs } = record;
     if (outcome === undefined) return;
+    const { gentle } = this.#stage.scene;
+    if (
+      outcome.how === 'sent' &&
+      runs.length === 0 &&
+      gentle &&
+      !this.#faults.has('restart server')
+    ) {
+      this.#ledger.violate(
+        'call failed',
+        `call ${plan.id} was sent and not handled, for no reason`,
+      );
+    }
     if (outcome.how !== 'failed') return;
     const { code, processed } = outcome;
-    const isHandlersWord = plan.answer.kind === 'refuse' && code === 'OVERLOADED';
-    if (processed === 'no' && runs.length > 0 && !isHandlersWord) {
+    if (processed === 'no' && runs.length > 0 && !refuses(plan)) {
       this.#untrue(record, 'but a handler ran for it');
     }
     if (processed === 'yes' && runs.length === 0) this.#untrue(record, 'but no handler ran for it');
-    const { gentle } = this.#stage.scene;
+    if (plan.oneWay && processed !== 'no') this.#untrue(record, 'of a request that was not sent');
     if (gentle && !isRefusedUpload(record)) {
       this.#ledger.violate('call failed', `call ${plan.id}: ${named(outcome)}, for no reason`);
     } else if (!this.#isCause(record, code)) {
@@ -150,8 +161,7 @@ export class Checks {
       case 'DEADLINE':
         return plan.deadlineMs !== undefined;
       case 'CANCEL': {
-        const closes =
-          this.#faults.counts.has('restart server') || this.#faults.counts.has('restart client');
+        const closes = this.#faults.has('restart server') || this.#faults.has('restart client');
         return abortedAt !== undefined || plan.upload?.failsAt !== undefined || closes;
       }
       case 'INTERNAL':

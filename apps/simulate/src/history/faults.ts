@@ -52,7 +52,6 @@ export class Faults {
   readonly counts = new Map<Fault, number>();
   /** Bits were turned over: a link may fail for anything. */
   hasFlipped = false;
-  /** Something was killed, closed or cut off: calls may fail for it. */
   readonly #stage: Stage;
   readonly #random: Random;
   readonly #servers: readonly ServerPlace[];
@@ -69,6 +68,11 @@ export class Faults {
     this.#random = random;
     this.#servers = servers;
     this.#clients = clients;
+  }
+
+  /** Whether that fault took effect. */
+  has(fault: Fault): boolean {
+    return this.counts.has(fault);
   }
 
   /** Faults that took effect. */

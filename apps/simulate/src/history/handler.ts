@@ -58,8 +58,8 @@ async function handle(
 }
 
 function checkRequest(plan: CallPlan, request: Request, ledger: Ledger): void {
-  const found = [request.method, ...request.headers.raw].join('|');
-  const wanted = [plan.method, ...requestFields(plan)].join('|');
+  const found = [request.method, request.oneWay === true, ...request.headers.raw].join('|');
+  const wanted = [plan.method, plan.oneWay, ...requestFields(plan)].join('|');
   if (found === wanted) return;
   ledger.violate('wrong request', `call ${plan.id} expected ${wanted} and found ${found}`);
 }

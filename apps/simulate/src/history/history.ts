@@ -159,6 +159,9 @@ class Play {
     const { world, scene, ledger } = this.#stage;
     this.doing = 'recovering';
     await world.sleep(scene.gentle ? SETTLE_MS : RECOVERY_MS);
+    // Who leaves may have refused what was still on its way to it.
+    const leaving = this.#servers.flatMap(({ left }) => left);
+    await Promise.race([Promise.all(leaving), world.sleep(CALLS_END_MS)]);
     let id = FIRST_PROBE;
     const probes: Promise<void>[] = [];
     for (const client of this.#clients) {
@@ -208,6 +211,9 @@ function probesOf(id: number): CallPlan[] {
     // With the smallest windows over the slowest way, a probe takes its time.
     deadlineMs: 60_000,
     abortAfterMs: undefined,
+    oneWay: false,
+    idempotent: undefined,
+    hedgeAfterMs: undefined,
     fields: [],
     upload: undefined,
   } as const;

@@ -1,7 +1,7 @@
 import { isTpError, type TpError } from '@tp/http';
 import type { Host } from '../world/host.ts';
 import type { World } from '../world/world.ts';
-import { type CallPlan, isIdempotent } from './call-plan.ts';
+import { type CallPlan, mayRepeat } from './call-plan.ts';
 import type { TrackedSource } from './tracked-source.ts';
 import type { Violation, ViolationKind } from './violation.ts';
 
@@ -15,7 +15,7 @@ export interface Run {
 
 /** How a call ended, as its caller saw it. */
 export type Outcome =
-  | { readonly how: 'answered' | 'left' | 'forgotten' }
+  | { readonly how: 'answered' | 'left' | 'forgotten' | 'sent' }
   | { readonly how: 'failed'; readonly code: string; readonly processed: TpError['processed'] };
 
 /** What is known of a call. */
@@ -84,7 +84,7 @@ export class Ledger {
     this.#world.say(host.name, `call ${record.plan.id}: handler starts`);
     this.runs.push(run);
     record.runs.push(run);
-    if (record.runs.length > 1 && !isIdempotent(record.plan.method)) {
+    if (record.runs.length > 1 && !mayRepeat(record.plan) && !refuses(record.plan)) {
       this.violate('ran twice', `call ${record.plan.id} (${record.plan.method}) was handled again`);
     }
     return run;
@@ -103,7 +103,7 @@ export class Ledger {
   }
 
   /** The caller has all that it wants. */
-  complete(record: CallRecord, how: 'answered' | 'left' | 'forgotten'): void {
+  complete(record: CallRecord, how: 'answered' | 'left' | 'forgotten' | 'sent'): void {
     this.#end(record, { how }, how);
   }
 
@@ -170,4 +170,9 @@ export class Ledger {
     if (abortLate > 0)
       this.violate('late', `call ${plan.id} ended ${abortLate} ms after its abort`);
   }
+}
+
+/** Whether a handler says of a call that it did nothing: then it may be handled again. */
+export function refuses({ answer }: CallPlan): boolean {
+  return answer.kind === 'refuse';
 }

@@ -7,7 +7,7 @@ import type { CallPlan } from './call-plan.ts';
 import { makeCall } from './caller.ts';
 import { HandlerFailure, planHandler } from './handler.ts';
 import type { Ledger } from './ledger.ts';
-import { drawOptions, type Scene } from './scene.ts';
+import { drawOptions, drawPool, type Scene } from './scene.ts';
 import { SourceFailure } from './tracked-source.ts';
 
 /** What a peer is made in. */
@@ -36,6 +36,8 @@ const ON_THE_WAY_MS = 500;
 export class ServerPlace {
   readonly url: string;
   readonly processes: Process<Server>[] = [];
+  /** Resolve when those that handed over have closed. */
+  readonly left: Promise<void>[] = [];
   readonly #stage: Stage;
   readonly #name: string;
 
@@ -93,8 +95,9 @@ export class ServerPlace {
       while (isOpening() || leaving.host.busyUntil > world.now);
       world.say(leaving.host.name, 'closes');
       close(leaving);
+      await leaving.closed;
     };
-    void closeOnce();
+    this.left.push(closeOnce());
   }
 
   /** Says goodbye, and ends when all is answered. */
@@ -132,7 +135,7 @@ export class ClientPlace {
     const options = drawOptions(random, scene);
     const peer = createClient(this.#urls, {
       ...options,
-      links: random.whole(1, 2),
+      ...drawPool(random),
       clock: host.clock,
       random: random.fork(host.name).unit,
       dial: network.dialer(host),

@@ -54,6 +54,8 @@ export function drawOptions(random: Random, scene: Scene): Options {
     limits: {
       ...drawTimes(random, scene),
       ...drawSome(random, windowBounds(scene)),
+      ...drawSome(random, LIFE),
+      ...(scene.gentle ? {} : drawSome(random, RETRIES)),
       ...(scene.tight ? drawSome(random, TIGHT) : {}),
     },
   };
@@ -100,6 +102,19 @@ function windowBounds({ mostBytes }: Scene): Bounds[] {
   ];
 }
 
+/** What links and their memory live for. */
+const LIFE: readonly Bounds[] = [
+  ['windowIdleMs', 20, 3_000],
+  ['idleTimeoutMs', 100, 20_000],
+];
+
+/** How often a call is sent again by itself. */
+const RETRIES: readonly Bounds[] = [
+  ['maxAttempts', 1, 6],
+  ['retryPercent', 0.1, 100],
+  ['retryRate', 0.1, 100],
+];
+
 /** What calls fail for. */
 const TIGHT: readonly Bounds[] = [
   ['streams', 1, 8],
@@ -122,6 +137,25 @@ function drawSome(random: Random, all: readonly Bounds[]): Partial<LinkLimits> {
     if (random.chance(0.3)) limits[name] = Math.round(random.scale(least, most));
   }
   return limits;
+}
+
+/** What a client alone is told. */
+interface PoolChoice {
+  readonly links: number;
+  readonly shed: 'newest' | 'oldest';
+  readonly failureStatuses: readonly number[];
+  readonly hedgeAfterMs?: number;
+  readonly maxLinkAgeMs?: number;
+}
+
+export function drawPool(random: Random): PoolChoice {
+  return {
+    links: random.whole(1, 2),
+    shed: random.pick(['newest', 'oldest']),
+    failureStatuses: random.chance(0.2) ? [503] : [],
+    ...(random.chance(0.2) ? { hedgeAfterMs: random.scale(5, 1_000) } : {}),
+    ...(random.chance(0.2) ? { maxLinkAgeMs: random.scale(300, 10_000) } : {}),
+  };
 }
 
 /** How the way of a new connection behaves, in one direction. */
