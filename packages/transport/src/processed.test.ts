@@ -5,6 +5,7 @@ import { content, pieces, Source } from './test/content.ts';
 import { drain, get, OK, pool, post, serve } from './test/ends.ts';
 import { eventually, turns } from './test/eventually.ts';
 import { failure, outcome } from './test/failure.ts';
+import { FakeClock } from './test/fake-clock.ts';
 import { memoryPair } from './test/memory-connection.ts';
 import { acceptOpen, openScripted, scriptedServer } from './test/scripted-peer.ts';
 
@@ -234,4 +235,175 @@ describe('what cannot be sent', () => {
     ).toBe('INVALID_ARGUMENT maybe');
     expect((await client.call(get('/next'))).status).toBe(200);
   });
+});
+
+/** How far a call has come when it ends. */
+const phases = [
+  'waits for a link',
+  'is in line',
+  'is written',
+  'is informed',
+  'is answered',
+] as const;
+type Phase = (typeof phases)[number];
+
+/** A POST that has come so far, over a scripted peer. */
+async function callThat(phase: Phase) {
+  const clock = new FakeClock();
+  const server = await scriptedServer();
+  const client = pool(server.url, {
+    ...plain,
+    clock,
+    maxBatchDelayMs: phase === 'is in line' ? 60_000 : 0,
+    limits: { drainTimeoutMs: 50, maxPendingRequests: 1 },
+  });
+  const abort = new AbortController();
+  const call = () =>
+    client.call(post('/order', [], { deadlineMs: 100, signal: abort.signal, body: content(3) }));
+  if (phase === 'waits for a link') {
+    const ended = outcome(call());
+    return { ended, client, clock, abort, peer: await server.accept() };
+  }
+  const peer = await acceptOpen(server);
+  await client.ready();
+  await turns();
+  const made = call();
+  if (phase === 'is in line') return { ended: outcome(made), client, clock, abort, peer };
+  await peer.next('request');
+  if (phase === 'is informed')
+    peer.say((encoder) => encoder.response(1, new ResponseHead(103), undefined, false));
+  if (phase !== 'is answered') {
+    const ended = outcome(made);
+    await turns();
+    return { ended, client, clock, abort, peer };
+  }
+  peer.say((encoder) => encoder.response(1, OK, undefined, true));
+  const ended = outcome(drain((await made).body));
+  return { ended, client, clock, abort, peer };
+}
+
+type Situation = Awaited<ReturnType<typeof callThat>>;
+
+/** Ways to end, and what is true of a POST that ends so in each phase; a dash where it cannot. */
+const endings: [string, (situation: Situation) => unknown, Record<Phase, string>][] = [
+  [
+    'its deadline passes',
+    ({ clock }) => clock.advance(116),
+    row('DEADLINE no', 'DEADLINE no', 'DEADLINE maybe', 'DEADLINE maybe', 'DEADLINE yes'),
+  ],
+  [
+    'it is aborted',
+    ({ abort }) => abort.abort(),
+    row('CANCEL no', 'CANCEL no', 'CANCEL maybe', 'CANCEL maybe', 'CANCEL yes'),
+  ],
+  [
+    'its connection ends',
+    ({ peer, client, clock }) => {
+      peer.socket.destroy();
+      void eventually(() => client.stats().links.length === 0).then(() => clock.advance(116));
+    },
+    // What was not written waits for the next link, until its deadline.
+    row('-', 'DEADLINE no', 'LINK_LOST maybe', 'LINK_LOST maybe', 'LINK_LOST yes'),
+  ],
+  [
+    'the client closes, and has waited long enough',
+    ({ client, clock }) => {
+      void client.close();
+      clock.advance(50);
+    },
+    row('CANCEL no', 'CANCEL no', 'CANCEL maybe', 'CANCEL maybe', 'CANCEL yes'),
+  ],
+  [
+    'the peer cancels it and says NO',
+    ({ peer }) => peer.say((encoder) => encoder.cancel(1, 'REFUSED', 'no')),
+    row('-', '-', 'REFUSED no', 'REFUSED no', 'REFUSED yes'),
+  ],
+  [
+    'the peer cancels it and says MAYBE',
+    ({ peer }) => peer.say((encoder) => encoder.cancel(1, 'INTERNAL', 'maybe')),
+    row('-', '-', 'INTERNAL maybe', 'INTERNAL maybe', 'INTERNAL yes'),
+  ],
+  [
+    'the peer cancels it and says YES',
+    ({ peer }) => peer.say((encoder) => encoder.cancel(1, 'UPSTREAM', 'yes')),
+    row('-', '-', 'UPSTREAM yes', 'UPSTREAM yes', 'UPSTREAM yes'),
+  ],
+  [
+    'the peer breaks a rule of its stream',
+    ({ peer }) => peer.say((encoder) => encoder.trailers(1, new Fields(['a', 'b'.repeat(9)]))),
+    row('-', '-', 'PROTOCOL maybe', 'PROTOCOL maybe', '-'),
+  ],
+  [
+    'the link ends with an error, its id taken',
+    ({ peer }) => {
+      peer.say((encoder) => encoder.goaway(1, 'INTERNAL', true));
+      peer.socket.end();
+    },
+    row('-', '-', 'INTERNAL maybe', 'INTERNAL maybe', 'INTERNAL yes'),
+  ],
+];
+
+function row(...all: [string, string, string, string, string]): Record<Phase, string> {
+  const [waiting, inLine, written, informed, answered] = all;
+  return {
+    'waits for a link': waiting,
+    'is in line': inLine,
+    'is written': written,
+    'is informed': informed,
+    'is answered': answered,
+  };
+}
+
+describe.each(endings)('a POST when %s', (_name, end, outcomes) => {
+  test.each(phases.filter((phase) => outcomes[phase] !== '-'))('and the call %s', async (phase) => {
+    const situation = await callThat(phase);
+    await end(situation);
+    expect(await situation.ended).toBe(outcomes[phase]);
+    situation.peer.socket.destroy();
+    expect(situation.client.pending).toBe(0);
+  });
+});
+
+test('a POST above the last id of a final Goaway was not processed: it is written on the next link (W-101)', async () => {
+  const server = await scriptedServer();
+  const client = pool(server.url, plain);
+  const call = client.call(post('/order', [], { body: content(3) }));
+  const peer = await acceptOpen(server);
+  await peer.next('request');
+  peer.say((encoder) => encoder.goaway(0, 'NO_ERROR', true));
+  const next = await acceptOpen(server);
+  await next.next('request');
+  next.say((encoder) => encoder.response(1, OK, undefined, false));
+  expect((await call).status).toBe(200);
+});
+
+test('what a body of a response is too long for fails as "yes"', async () => {
+  const { url } = await serve((exchange) =>
+    exchange.respond(OK, undefined, { source: pieces(content(1001)) }),
+  );
+  const buffered = pool(url, { limits: { maxBufferedBodyBytes: 1000 } });
+  const gathered = (await buffered.call(get('/'))).bytes();
+  expect(await outcome(Promise.resolve(gathered))).toBe('BODY_LIMIT yes');
+  const streamed = pool(url, { limits: { maxBodyBytes: 1000 } });
+  expect(await outcome(drain((await streamed.call(get('/'))).body))).toBe('BODY_LIMIT yes');
+});
+
+test('a body that breaks a rule while its handler works is "maybe", behind its answer "yes" (W-092)', async () => {
+  const { url } = await serve(
+    (exchange) => {
+      if (exchange.path === '/answers')
+        exchange.respond(OK, undefined, { source: new Source(1_000_000) });
+    },
+    { limits: { maxBodyBytes: 10 } },
+  );
+  const peer = await openScripted(url);
+  peer.say((encoder) => {
+    encoder.request(1, post('/works', [], {}).head, undefined, true, 0);
+    encoder.data(1, content(11), false);
+  });
+  expect(await peer.next('cancel')).toMatchObject({ code: 'BODY_LIMIT', processed: 'maybe' });
+  peer.say((encoder) => encoder.request(2, post('/answers', [], {}).head, undefined, true, 0));
+  await peer.next('data');
+  peer.say((encoder) => encoder.data(2, content(11), false));
+  expect(await peer.next('cancel')).toMatchObject({ code: 'BODY_LIMIT', processed: 'yes' });
 });
