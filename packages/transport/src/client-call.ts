@@ -22,6 +22,7 @@ import {
 } from './exchange.ts';
 import { jsonOf, NOTHING, piecesOf, textOf } from './incoming-body.ts';
 import { remoteError } from './remote-error.ts';
+import type { Tenant, WindowChoice } from './tenants.ts';
 
 /** What a call is made of. */
 export interface CallInit {
@@ -43,12 +44,17 @@ export interface CallInit {
    * call is idempotent and its body whole. Default: the pool's `hedgeAfterMs`.
    */
   readonly hedgeAfterMs?: number | undefined;
+  /**
+   * The compression window that the request goes through; the response comes through one of the same
+   * kind. Default: the pool's.
+   */
+  readonly window?: WindowChoice | undefined;
   /** Called for each 1xx head. */
   readonly onInformation?: ((status: number, headers: Fields) => void) | undefined;
 }
 
 /** What a one-way request is made of. */
-export type SendInit = Pick<CallInit, 'head' | 'body' | 'signal' | 'deadlineMs'>;
+export type SendInit = Pick<CallInit, 'head' | 'body' | 'signal' | 'deadlineMs' | 'window'>;
 
 /** What a call's promise is settled with. */
 export interface Settle {
@@ -75,6 +81,7 @@ export class ClientCall implements Exchange {
   dueAt = 0;
   trailers: Fields | undefined = undefined;
   detached = false;
+  tenant: Tenant | undefined = undefined;
   reader: BodyReader | undefined = undefined;
   writer: BodyWriter | undefined = undefined;
   earlyCredit = 0;

@@ -91,14 +91,14 @@ export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
 
   /** Calls that were given to it and have not ended. */
   get pending(): number {
-    return this.streams.size + this.heads.length;
+    return this.streams.size + this.headsInLine;
   }
 
   /** Whether a call with so many bytes of body in it can be taken. */
   hasRoom(bytes: number): boolean {
     if (this.#fits(bytes)) return true;
     // What has ended in line meanwhile takes no room.
-    for (let item = this.heads.peek(); isOver(item); item = this.heads.peek()) this.dropHead();
+    while (isOver(this.nextHead)) this.dropHead();
     return this.#fits(bytes);
   }
 
@@ -127,6 +127,8 @@ export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
   submit(call: ClientCall): boolean {
     if (!this.hasRoom(call.pendingBytes)) return false;
     call.link = this;
+    const window = call.init.window ?? this.options.window;
+    if (window !== 'shared') call.tenant = this.tenant(window);
     this.enqueue(call);
     return true;
   }
@@ -194,7 +196,7 @@ export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
       this.fail(new TpError({ code: 'CLOSED', message: 'the link was closed', processed: 'no' }));
       return;
     }
-    if (this.state === 'open') this.enqueue(new Farewell());
+    if (this.state === 'open') this.enqueueLast(new Farewell());
     for (const call of this.streams.all()) if (call.silent) this.forget(call.id);
     this.drain();
     this.endWhenDone();
@@ -213,7 +215,7 @@ export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
 
   eachTimed(visit: (item: Timed) => void): void {
     this.streams.each(visit);
-    this.heads.each((item) => {
+    this.eachHead((item) => {
       if (!(item instanceof Farewell)) visit(item);
     });
   }
@@ -383,9 +385,7 @@ export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
   /** Calls that were not written, taken out of the line. */
   #takeWaiting(): ClientCall[] {
     const waiting: ClientCall[] = [];
-    for (let item = this.heads.shift(); item !== undefined; item = this.heads.shift()) {
-      if (!(item instanceof Farewell)) waiting.push(item);
-    }
+    for (const item of this.takeHeads()) if (!(item instanceof Farewell)) waiting.push(item);
     return waiting;
   }
 
@@ -399,6 +399,7 @@ export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
 /** Our Goaway, in line behind the calls that were taken: none may follow it (W-106). */
 class Farewell implements Sendable {
   readonly pendingBytes = 0;
+  readonly tenant = undefined;
 
   writeHead(encoder: BatchEncoder): void {
     encoder.goaway(0, 'NO_ERROR', false);

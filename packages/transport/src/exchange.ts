@@ -3,6 +3,7 @@ import { BodyReader, type BodyReaderOwner } from './body-reader.ts';
 import { BodyWriter, type BodyWriterOwner } from './body-writer.ts';
 import type { Timed } from './deadlines.ts';
 import type { LinkLimits } from './limits.ts';
+import type { Tenant } from './tenants.ts';
 
 /** A body that is read from its source while it is sent. */
 export interface OutgoingStream {
@@ -37,6 +38,8 @@ export interface Exchange extends BodyReaderOwner, BodyWriterOwner, Timed {
   readonly link: ExchangeLink | undefined;
   /** Fields after the body that comes; undefined until they have come, or when there are none. */
   trailers: Fields | undefined;
+  /** Whose window what we send goes through; undefined: the shared one. */
+  readonly tenant: Tenant | undefined;
   /** Whether the body that we send stays out of the window, as it is compressed already (W-076). */
   readonly detached: boolean;
   /** The body that comes piece by piece, if any. */

@@ -13,6 +13,9 @@ import type { ResolvedLinkOptions } from './options.ts';
 import type { LinkCounters } from './stats.ts';
 import { UnpackedSide } from './windows.ts';
 
+/** Stands for the id of a window where there was none. */
+export const PLAIN = -1;
+
 /** The receiving end of a link's format: chunks of any size in, records to the sink out. */
 export class Inbox {
   readonly #sink: RecordSink;
@@ -20,13 +23,22 @@ export class Inbox {
   readonly #envelopes: EnvelopeDecoder;
   readonly #decoder: BatchDecoder;
   readonly #unpacked: UnpackedSide;
+  readonly #onRestart: (windowId: number) => void;
+  #windowId = 0;
   #prefaceSeen = 0;
   #helloSeen = false;
   #checksum = true;
   #closed = false;
 
-  constructor(options: ResolvedLinkOptions, sink: RecordSink, counters: LinkCounters) {
+  /** @param onRestart is called when the peer has started a window anew. */
+  constructor(
+    options: ResolvedLinkOptions,
+    sink: RecordSink,
+    counters: LinkCounters,
+    onRestart: (windowId: number) => void,
+  ) {
     const { limits } = options;
+    this.#onRestart = onRestart;
     this.#sink = sink;
     this.#counters = counters;
     this.#envelopes = new EnvelopeDecoder(limits, unzeroed);
@@ -36,6 +48,15 @@ export class Inbox {
 
   get codecName(): string {
     return this.#unpacked.codecName;
+  }
+
+  /**
+   * The window that the record at hand came through. `PLAIN`: none, though the peer packs; then it was
+   * kept out of them on purpose.
+   */
+  get windowId(): number {
+    if (!this.#decoder.inPlain) return this.#windowId;
+    return this.#unpacked.packs ? PLAIN : 0;
   }
 
   get windowBytes(): number {
@@ -88,8 +109,12 @@ export class Inbox {
     }
     const unpacked = this.#unpacked.open(envelope);
     this.#check(envelope, unpacked);
+    this.#windowId = windowId;
     if (window !== undefined) {
-      if (this.#unpacked.restarted) this.#sink.glitch();
+      if (this.#unpacked.restarted) {
+        this.#sink.glitch();
+        this.#onRestart(windowId);
+      }
     } else if (plain === undefined && packed === undefined) this.#sink.glitch();
     const plainBytes = plain?.length ?? 0;
     this.#counters.received(

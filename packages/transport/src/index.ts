@@ -31,4 +31,5 @@ export {
 } from './server.ts';
 export type { ServerExchange } from './server-exchange.ts';
 export type { LinkStats } from './stats.ts';
+export type { WindowChoice } from './tenants.ts';
 export type { PeerStats, TransportStats } from './totals.ts';

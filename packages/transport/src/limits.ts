@@ -1,4 +1,4 @@
-import { DEFAULT_LIMITS, type WireLimits } from '@tp/wire';
+import { DEFAULT_LIMITS, MAX_WINDOWS, type WireLimits } from '@tp/wire';
 
 /** Every limit of a link, with its unit in the name. What the peer must know goes into the hello. */
 export interface LinkLimits extends WireLimits {
@@ -50,6 +50,7 @@ export interface LinkLimits extends WireLimits {
 /** The defaults; README.md has them as a table with what happens at each. */
 export const DEFAULT_LINK_LIMITS: LinkLimits = {
   ...DEFAULT_LIMITS,
+  windows: MAX_WINDOWS,
   handshakeTimeoutMs: 5_000,
   maxPendingRequests: 10_000,
   maxPendingBytes: 16 * 1024 * 1024,

@@ -17,7 +17,6 @@ import type { Connection } from './connection.ts';
 import type { Timed } from './deadlines.ts';
 import { linkClose, linkDraining, linkFailed, linkOpen } from './diagnostics.ts';
 import { type Exchange, type ExchangeLink, takeData, takeTrailers } from './exchange.ts';
-import type { Fifo } from './fifo.ts';
 import { Inbox } from './inbox.ts';
 import { Keepalive } from './keepalive.ts';
 import { linkError } from './link-error.ts';
@@ -29,6 +28,7 @@ import { RateLimit } from './rate-limit.ts';
 import { Sealer } from './sealer.ts';
 import { LinkCounters, type LinkStats } from './stats.ts';
 import { StreamTable } from './stream-table.ts';
+import type { Tenant, WindowChoice } from './tenants.ts';
 import type { Kept } from './upkeep.ts';
 
 /** Links that were made in this process. */
@@ -81,7 +81,7 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
   #ungranted = 0;
   #ending = false;
   lookAt = 0;
-  /** When a batch was sent last that was not control alone. */
+  /** When a batch was sent last through the shared window, or would have been if there were one. */
   #busyAt = 0;
   readonly #madeAt: number;
   /** What the link ends with once all is said; undefined where it ends well. */
@@ -100,7 +100,7 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
     this.options = options;
     this.peerLimits = limits;
     this.#sealer = new Sealer(options);
-    this.#inbox = new Inbox(options, this, this.counters);
+    this.#inbox = new Inbox(options, this, this.counters, (id) => this.#sealer.restarted(id));
     this.#keepalive = new Keepalive(clock, limits, this);
     this.#glitches = new RateLimit(clock, limits.glitchBurst, limits.glitchRate);
     this.#receiveCredit = limits.linkWindow;
@@ -180,8 +180,35 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
   // --- what waits to be sent -------------------------------------------------------------------
 
   /** Heads in line. */
-  protected get heads(): Fifo<Waiting> {
+  protected get headsInLine(): number {
     return this.#outbox.heads;
+  }
+
+  /** Takes all heads out of the line. */
+  protected takeHeads(): Waiting[] {
+    return this.#outbox.takeHeads();
+  }
+
+  /** Calls `visit` for each head in line; it must not add or take any. */
+  protected eachHead(visit: (item: Waiting) => void): void {
+    this.#outbox.eachHead(visit);
+  }
+
+  /** Puts something in line behind all heads. */
+  protected enqueueLast(item: Waiting): void {
+    this.#outbox.addLast(item);
+    this.wake(false);
+  }
+
+  /** Whose window that choice stands for; undefined: the shared one. */
+  tenant(choice: WindowChoice): Tenant | undefined {
+    return this.#sealer.tenant(choice);
+  }
+
+  /** Who answers to the record at hand; undefined: the shared window. */
+  protected get tenantAtHand(): Tenant | undefined {
+    const { windowId } = this.#inbox;
+    return windowId === 0 ? undefined : this.#sealer.tenantOfPeer(windowId);
   }
 
   /** Puts a head in line. */
@@ -195,7 +222,12 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
     return this.connection.peerIdentity;
   }
 
-  /** Takes the first head out of line, unwritten. */
+  /** The head that `dropHead` would take. */
+  protected get nextHead(): Waiting | undefined {
+    return this.#outbox.nextHead;
+  }
+
+  /** Takes the head out of line, unwritten, that waits longest in the longest line. */
   protected dropHead(): Waiting | undefined {
     return this.#outbox.dropHead();
   }
@@ -285,8 +317,9 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
         sealer.rest();
         break;
       }
-      if (!controlOnly) this.#busyAt = this.sendingAt;
-      const envelope = sealer.seal(controlOnly);
+      const { tenant } = this.#outbox;
+      if (!controlOnly && tenant === undefined) this.#busyAt = this.sendingAt;
+      const envelope = sealer.seal(controlOnly, tenant, this.sendingAt);
       this.counters.sent(size, envelope.length);
       const isGone = this.connection.write(envelope);
       if (!isGone) this.#blocked = true;
@@ -456,21 +489,25 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
   look(now: number): number {
     const beat = this.#keepalive.look(now);
     const { windowIdleMs } = this.options.limits;
+    const canSay = !this.#blocked && (this.state === 'open' || this.state === 'draining');
+    if (canSay) this.#sealer.releaseIsolated(now - windowIdleMs, this.#say);
     if (now - this.#busyAt < windowIdleMs) return Math.min(beat, this.#busyAt + windowIdleMs);
-    this.#release();
+    if (canSay) this.#release();
     return Math.min(beat, now + windowIdleMs);
   }
 
   /** The link rests: it lets go of what the next batch takes again when it needs it. */
   #release(): void {
-    if (this.#blocked || (this.state !== 'open' && this.state !== 'draining')) return;
-    if (this.streams.size === 0) this.streams.trim();
+    this.streams.trim();
     this.#outbox.trim();
-    const envelope = this.#sealer.release();
-    if (envelope === undefined) return;
+    this.#sealer.release(this.#say);
+  }
+
+  /** Writes an envelope without records. */
+  readonly #say = (envelope: Uint8Array): void => {
     this.counters.sent(0, envelope.length);
     if (!this.connection.write(envelope)) this.#blocked = true;
-  }
+  };
 
   // --- the end -----------------------------------------------------------------------------------
 
@@ -501,7 +538,7 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
     const { encoder } = this.#sealer;
     encoder.goaway(this.lastTaken(), error.code, true, error.message);
     const { size } = encoder;
-    const envelope = this.#sealer.seal(true).slice();
+    const envelope = this.#sealer.seal(true, undefined, 0).slice();
     this.counters.sent(size, envelope.length);
     return envelope;
   }
@@ -528,7 +565,7 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
 
   #endWhenDone(): void {
     if (this.state === 'closed' || this.streams.size > 0) return;
-    if (this.heads.length > 0 || this.#outbox.controls > 0 || this.#sealer.encoder.size > 0) {
+    if (this.headsInLine > 0 || this.#outbox.controls > 0 || this.#sealer.encoder.size > 0) {
       this.wake(true);
       return;
     }
@@ -595,7 +632,7 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
       peerIdentity: this.peerIdentity,
       ageMs: now - this.#madeAt,
       idleMs: now - Math.max(this.#madeAt, this.receivedAt, this.sendingAt),
-      pending: this.streams.size + this.heads.length,
+      pending: this.streams.size + this.headsInLine,
       queueBytes: this.queueBytes,
       sendCredit: this.#outbox.credit,
       receiveCredit: this.#receiveCredit,

@@ -7,6 +7,7 @@ import {
   resolveCodecs,
 } from './codec-choice.ts';
 import { DEFAULT_LINK_LIMITS, type LinkLimits } from './limits.ts';
+import type { WindowChoice } from './tenants.ts';
 import { Upkeep } from './upkeep.ts';
 
 /** What a link may be told, on either side. */
@@ -25,6 +26,11 @@ export interface LinkOptions {
    * most 64 KiB of it.
    */
   readonly maxBatchBytes?: number;
+  /**
+   * The compression window of what does not say which. Default `shared`. A server answers what came
+   * through another than the shared one through one of the same kind.
+   */
+  readonly window?: WindowChoice;
   /** Further field names whose values stay out of the compression window (W-060). */
   readonly secretFields?: readonly string[];
   /** Limits that differ from `DEFAULT_LINK_LIMITS`. */
@@ -43,6 +49,7 @@ export interface ResolvedLinkOptions {
   readonly codecs: CodecChoice;
   readonly maxBatchDelayMs: number;
   readonly maxBatchBytes: number;
+  readonly window: WindowChoice;
   readonly isSecret: (name: string) => boolean;
   readonly limits: LinkLimits;
   readonly clock: Clock;
@@ -70,6 +77,7 @@ export function resolveLinkOptions(options: LinkOptions): ResolvedLinkOptions {
     codecs: resolveCodecs(options.codecs),
     maxBatchDelayMs: options.maxBatchDelayMs ?? 0,
     maxBatchBytes: options.maxBatchBytes ?? 256 * 1024,
+    window: checkWindow(options.window ?? 'shared'),
     isSecret: (name) => secrets.has(name.toLowerCase()),
     limits: { ...DEFAULT_LINK_LIMITS, ...options.limits },
     clock,
@@ -99,6 +107,14 @@ function checkLimit(name: string, value: number | undefined): void {
 }
 
 /** @throws {TpError} INVALID_ARGUMENT for a number outside of its bounds, and for what is none. */
+function checkWindow(choice: WindowChoice): WindowChoice {
+  if (choice === 'shared' || choice === 'off') return choice;
+  if (typeof choice === 'object' && typeof choice.isolated === 'string') return choice;
+  throw invalid(
+    `found window: ${JSON.stringify(choice)}; expected "shared", "off" or { isolated: key }`,
+  );
+}
+
 export function checkNumber(
   name: string,
   value: number | undefined,

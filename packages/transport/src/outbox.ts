@@ -1,14 +1,18 @@
 import { type BatchEncoder, MAX_DATA, TpError, type WireLimits } from '@tp/wire';
 import type { BodyWriter } from './body-writer.ts';
 import type { Exchange } from './exchange.ts';
-import { Fifo } from './fifo.ts';
+import type { Fifo } from './fifo.ts';
+import { type Lane, Lanes } from './lanes.ts';
 import { looksRandom } from './random-bytes.ts';
+import type { Tenant } from './tenants.ts';
 
 /** What waits for its turn to have its head written. */
 export interface Sendable {
   writeHead(encoder: BatchEncoder): void;
   /** Bytes of body that go with the head. */
   readonly pendingBytes: number;
+  /** Whose window it goes through; undefined: the shared one. */
+  readonly tenant: Tenant | undefined;
 }
 
 /** Writes a record of control. */
@@ -26,11 +30,12 @@ const HEAD_ROOM = 8 * 1024;
  * many of them delay a small call by more than a slice.
  */
 export class Outbox<Waiting extends Sendable> {
-  readonly heads: Fifo<Waiting> = new Fifo<Waiting>();
+  /** Whose batch was filled last; undefined: it goes through the shared window. */
+  tenant: Tenant | undefined = undefined;
   /** Data that the link's credit still allows, in bytes. */
   credit = 0;
   readonly #controls: Control[] = [];
-  readonly #round = new Fifo<Exchange>();
+  readonly #lanes = new Lanes<Waiting>();
   #pendingBytes = 0;
   #batchLimit = 0;
   /** What a body may have at most to go into a batch, less the batch so far. */
@@ -57,17 +62,45 @@ export class Outbox<Waiting extends Sendable> {
 
   /** About how many bytes would go, as far as it can be told without encoding them. */
   get gathered(): number {
-    return this.#pendingBytes + this.heads.length * 64 + this.#round.length * 4096;
+    return this.#pendingBytes + this.#lanes.heads * 64 + this.#lanes.bodies * 4096;
+  }
+
+  /** Heads in line. */
+  get heads(): number {
+    return this.#lanes.heads;
   }
 
   addHead(item: Waiting): void {
     this.#pendingBytes += item.pendingBytes;
-    this.heads.push(item);
+    this.#lanes.of(item.tenant).heads.push(item);
   }
 
-  /** Takes the first head out of line, unwritten. */
+  /** Puts something in line behind all heads. */
+  addLast(item: Waiting): void {
+    this.#lanes.sharedIsLast = true;
+    this.#lanes.shared.heads.push(item);
+  }
+
+  /** Takes all heads out of the line. */
+  takeHeads(): Waiting[] {
+    const taken = this.#lanes.takeHeads();
+    for (const item of taken) this.#pendingBytes -= item.pendingBytes;
+    return taken;
+  }
+
+  /** Calls `visit` for each head in line; it must not add or take any. */
+  eachHead(visit: (item: Waiting) => void): void {
+    this.#lanes.eachHead(visit);
+  }
+
+  /** The first head of the longest line. */
+  get nextHead(): Waiting | undefined {
+    return this.#lanes.longest().heads.peek();
+  }
+
+  /** Takes that one out of line, unwritten. */
   dropHead(): Waiting | undefined {
-    const item = this.heads.shift();
+    const item = this.#lanes.longest().heads.shift();
     if (item !== undefined) this.#pendingBytes -= item.pendingBytes;
     return item;
   }
@@ -81,28 +114,44 @@ export class Outbox<Waiting extends Sendable> {
     const writer = exchange.writer;
     if (writer === undefined || writer.queued || !writer.ready) return false;
     writer.queued = true;
-    this.#round.push(exchange);
+    this.#lanes.of(exchange.tenant).bodies.push(exchange);
     return true;
   }
 
   /** Gives up room that is not needed while nothing waits. */
   trim(): void {
-    this.heads.trim();
-    this.#round.trim();
+    this.#lanes.trim();
   }
 
   dropControls(): void {
     this.#controls.length = 0;
   }
 
-  /** Fills a batch. True when there is nothing but control in it. */
+  /** Fills a batch of what goes through one window. True when there is nothing but control in it. */
   fill(encoder: BatchEncoder): boolean {
     const limit = this.#batchLimit;
+    const lanes = this.#lanes;
     this.#fillControls(encoder, limit);
     const controlSize = encoder.size;
-    this.#fillHeads(encoder, limit);
-    this.#fillData(encoder, Math.min(limit, MOST_WITH_DATA));
-    return encoder.size === controlSize;
+    if (lanes.isShared) {
+      this.#fillFrom(lanes.shared, encoder, limit);
+      return encoder.size === controlSize;
+    }
+    // Control tells of all tenants, so it goes through the window of none.
+    if (controlSize > 0) return true;
+    for (const lane of lanes.inTurn()) {
+      this.#fillFrom(lane, encoder, limit);
+      lanes.served(lane, encoder.size > 0);
+      if (encoder.size > 0) break;
+    }
+    return encoder.size === 0;
+  }
+
+  #fillFrom(lane: Lane<Waiting>, encoder: BatchEncoder, limit: number): void {
+    this.tenant = lane.tenant;
+    encoder.apart = lane.tenant !== undefined;
+    this.#fillHeads(lane.heads, encoder, limit);
+    this.#fillData(lane.bodies, encoder, Math.min(limit, MOST_WITH_DATA));
   }
 
   #fillControls(encoder: BatchEncoder, limit: number): void {
@@ -113,8 +162,7 @@ export class Outbox<Waiting extends Sendable> {
     else controls.splice(0, said);
   }
 
-  #fillHeads(encoder: BatchEncoder, limit: number): void {
-    const heads = this.heads;
+  #fillHeads(heads: Fifo<Waiting>, encoder: BatchEncoder, limit: number): void {
     for (let size = encoder.size; size < limit; size = encoder.size) {
       const item = heads.peek();
       if (item === undefined) break;
@@ -126,10 +174,10 @@ export class Outbox<Waiting extends Sendable> {
     }
   }
 
-  #fillData(encoder: BatchEncoder, limit: number): void {
+  #fillData(round: Fifo<Exchange>, encoder: BatchEncoder, limit: number): void {
     let skipped = 0;
-    while (encoder.size < limit && skipped < this.#round.length) {
-      const exchange = this.#round.shift();
+    while (encoder.size < limit && skipped < round.length) {
+      const exchange = round.shift();
       const writer = exchange?.writer;
       if (exchange === undefined || writer === undefined) continue;
       if (!writer.ready) {
@@ -137,7 +185,7 @@ export class Outbox<Waiting extends Sendable> {
         continue;
       }
       if (this.credit === 0 && writer.held > 0) {
-        this.#round.push(exchange);
+        round.push(exchange);
         skipped++;
         continue;
       }

@@ -1,8 +1,10 @@
-import { BatchEncoder, encodeEnvelope, FRONT, PREFACE, sealPlain } from '@tp/wire';
+import { BatchEncoder, encodeEnvelope, FRONT, MAX_WINDOWS, PREFACE, sealPlain } from '@tp/wire';
 import { giveBatchMemory, takeBatchMemory } from './batch-memory.ts';
+import { PLAIN } from './inbox.ts';
 import { nodeBytes } from './node-bytes.ts';
 import { type Agreement, plainEncoder } from './opening.ts';
 import type { ResolvedLinkOptions } from './options.ts';
+import { type Tenant, Tenants, type WindowChoice } from './tenants.ts';
 import { PackedSide } from './windows.ts';
 
 /** The sending end of a link's format: holds the batch at hand and makes envelopes of it. */
@@ -10,6 +12,8 @@ export class Sealer {
   /** Where the records of the batch at hand go. */
   encoder: BatchEncoder;
   #packed: PackedSide | undefined;
+  #tenants: Tenants | undefined;
+  #agreed: Agreement | undefined;
   #checksum = true;
   /** What the connection had not taken yet when it was written. */
   #busy: Uint8Array | undefined;
@@ -29,6 +33,7 @@ export class Sealer {
 
   /** The hellos are exchanged. */
   open(agreed: Agreement, options: ResolvedLinkOptions): void {
+    this.#agreed = agreed;
     this.#checksum = agreed.checksum;
     this.#packed =
       agreed.codec === undefined ? undefined : new PackedSide(agreed.codec, agreed.windowLog);
@@ -64,21 +69,69 @@ export class Sealer {
   }
 
   /** An envelope of the batch. Control alone does not pay for a turn of the compressor. */
-  seal(controlOnly: boolean): Uint8Array {
-    if (this.#packed === undefined || controlOnly) {
+  seal(controlOnly: boolean, tenant: Tenant | undefined, now: number): Uint8Array {
+    const shared = this.#packed;
+    if (shared === undefined || controlOnly) {
       return sealPlain(this.encoder.records, nodeBytes, this.#checksum);
     }
+    if (tenant === undefined) return this.#sealPacked(shared, 0);
+    const own = this.#tenants?.windowOf(tenant, now);
+    return own === undefined ? this.#sealApart(shared) : this.#sealPacked(own, tenant.id);
+  }
+
+  /** Whoever has that choice of window; undefined where that is the shared one, or nothing is packed. */
+  tenant(choice: WindowChoice): Tenant | undefined {
+    return choice === 'shared' ? undefined : this.#everyTenant()?.of(choice);
+  }
+
+  /** Whoever answers to what came through a window of the peer; undefined for the shared one. */
+  tenantOfPeer(windowId: number): Tenant | undefined {
+    if (windowId === 0) return undefined;
+    const tenants = this.#everyTenant();
+    return windowId === PLAIN ? tenants?.off : tenants?.ofPeer(windowId);
+  }
+
+  /** The peer has started a window anew. */
+  restarted(windowId: number): void {
+    this.#tenants?.restarted(windowId);
+  }
+
+  /** Made for the first call that does not go through the shared window. */
+  #everyTenant(): Tenants | undefined {
+    const { codec, windowLog, peerLimits } = this.#agreed ?? {};
+    if (codec === undefined || windowLog === undefined || peerLimits === undefined)
+      return undefined;
+    this.#tenants ??= new Tenants(codec, windowLog, Math.min(peerLimits.windows, MAX_WINDOWS));
+    return this.#tenants;
+  }
+
+  #sealPacked(side: PackedSide, windowId: number): Uint8Array {
     const { records, blobs } = this.encoder;
     const unpacked = records.bytes.subarray(FRONT, records.position);
     const plain = blobs.position > FRONT ? blobs.bytes.subarray(FRONT, blobs.position) : undefined;
-    const window = this.#packed.start();
-    const packed = this.#packed.pack(unpacked);
+    const window = side.start();
+    const packed = side.pack(unpacked);
     let crc: number | undefined;
     if (this.#checksum) {
       crc = nodeBytes.crc32(unpacked, plain === undefined ? 0 : nodeBytes.crc32(plain, 0));
     }
     const unpackedSize = unpacked.length;
-    return encodeEnvelope({ plain, packed, unpackedSize, crc, window, windowId: 0 }, nodeBytes);
+    return encodeEnvelope({ plain, packed, unpackedSize, crc, window, windowId }, nodeBytes);
+  }
+
+  /**
+   * An envelope whose records stay out of every window. It says that there is one, if no other has yet:
+   * so the peer knows that these were kept out of it.
+   */
+  #sealApart(shared: PackedSide): Uint8Array {
+    const { records, blobs } = this.encoder;
+    const plain = Buffer.concat([
+      blobs.bytes.subarray(FRONT, Math.max(FRONT, blobs.position)),
+      records.bytes.subarray(FRONT, records.position),
+    ]);
+    const crc = this.#checksum ? nodeBytes.crc32(plain, 0) : undefined;
+    const window = shared.start();
+    return encodeEnvelope({ ...NO_BATCH, plain, crc, window, windowId: 0 }, nodeBytes);
   }
 
   /** The batch is written. While the connection still has it, its memory is not used again. */
@@ -89,21 +142,28 @@ export class Sealer {
     this.encoder.reset(NOTHING);
   }
 
-  /**
-   * Lets go what a link at rest does not need. Gives the envelope that tells the peer so; undefined
-   * when there is nothing to tell.
-   */
-  release(): Uint8Array | undefined {
+  /** Lets go what a link at rest does not need. Calls `say` with what the peer must be told. */
+  release(say: (envelope: Uint8Array) => void): void {
     this.encoder.release();
     this.#busy = undefined;
-    const window = this.#packed?.release();
-    if (window === undefined) return undefined;
+    if (this.#packed !== undefined) this.#release(this.#packed, 0, say);
+  }
+
+  /** Lets isolated windows go that nobody has used since `before`. */
+  releaseIsolated(before: number, say: (envelope: Uint8Array) => void): void {
+    this.#tenants?.release(before, (id, side) => this.#release(side, id, say));
+  }
+
+  #release(side: PackedSide, windowId: number, say: (envelope: Uint8Array) => void): void {
+    const window = side.release();
+    if (window === undefined) return;
     const crc = this.#checksum ? 0 : undefined;
-    return encodeEnvelope({ ...NO_BATCH, crc, window, windowId: 0 }, nodeBytes);
+    say(encodeEnvelope({ ...NO_BATCH, crc, window, windowId }, nodeBytes));
   }
 
   close(): void {
     this.#packed?.close();
+    this.#tenants?.close();
   }
 }
 

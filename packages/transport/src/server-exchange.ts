@@ -23,6 +23,7 @@ import {
 } from './exchange.ts';
 import { jsonOf, piecesOf, textOf } from './incoming-body.ts';
 import type { ServerLink } from './server-link.ts';
+import type { Tenant, WindowChoice } from './tenants.ts';
 
 /** A request as its server sees it, and the way to answer it. */
 export class ServerExchange implements Exchange {
@@ -33,6 +34,7 @@ export class ServerExchange implements Exchange {
   oneWay = false;
   trailers: Fields | undefined = undefined;
   detached = false;
+  tenant: Tenant | undefined = undefined;
   reader: BodyReader | undefined = undefined;
   writer: BodyWriter | undefined = undefined;
   earlyCredit = 0;
@@ -162,6 +164,14 @@ export class ServerExchange implements Exchange {
   /** The handler is about to be called. */
   begin(): void {
     this.#state = 'running';
+  }
+
+  /**
+   * Chooses the compression window of what is sent from now on. Without a choice it is of the kind that
+   * the request came through, or the server's default for the shared one. Call it before `respond`.
+   */
+  useWindow(choice: WindowChoice): void {
+    this.tenant = this.link.tenant(choice);
   }
 
   /** Sends a 1xx head ahead of the response. Ignored once the response has begun. */

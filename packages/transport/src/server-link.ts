@@ -19,6 +19,7 @@ import { RateLimit } from './rate-limit.ts';
 import { type Refusal, Refusals, refusal } from './refusals.ts';
 import { Serial } from './serial.ts';
 import { ServerExchange } from './server-exchange.ts';
+import type { Tenant } from './tenants.ts';
 import type { AcceptedTokens } from './token.ts';
 
 /** What a link asks of the server that accepted it. */
@@ -136,6 +137,12 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
     return this.#finalId ?? this.#lastId;
   }
 
+  /** Whose window a response goes through when its request came through the shared one. */
+  get #usual(): Tenant | undefined {
+    const { window } = this.options;
+    return window === 'shared' ? undefined : this.tenant(window);
+  }
+
   /** Puts a response in line. */
   answer(exchange: ServerExchange): void {
     if (exchange.oneWay) exchange.drop();
@@ -184,7 +191,7 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
 
   protected failed(error: TpError): void {
     this.#idle.stop();
-    while (this.heads.shift() !== undefined);
+    this.takeHeads();
     for (const exchange of this.streams.all()) {
       this.streams.delete(exchange.id);
       exchange.fail(error);
@@ -229,6 +236,7 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
       return;
     }
     const exchange = new ServerExchange(this, id, head, more, bytes, start, end);
+    exchange.tenant = this.tenantAtHand ?? this.#usual;
     if (oneWay) {
       exchange.oneWay = true;
       this.#oneWay.add(exchange);
@@ -320,11 +328,13 @@ const TOO_MANY_BYTES = refusal('maxRunningBytes');
 /** A 1xx head that waits for its turn. */
 class Information implements Sendable {
   readonly pendingBytes = 0;
+  readonly tenant: Tenant | undefined;
   readonly #exchange: ServerExchange;
   readonly #head: ResponseHead;
 
   constructor(exchange: ServerExchange, head: ResponseHead) {
     this.#exchange = exchange;
+    this.tenant = exchange.tenant;
     this.#head = head;
   }
 

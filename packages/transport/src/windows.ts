@@ -35,6 +35,13 @@ export class PackedSide {
     return this.#packer.pack(bytes);
   }
 
+  /** Starts the window anew with the next batch, if anything went through it. */
+  restart(): void {
+    if (this.#packer === undefined) return;
+    this.close();
+    this.#declared = false;
+  }
+
   /**
    * Lets the compressor go, if there is one. Gives what an envelope must say at once, so that the peer
    * lets go as well: that starts the window anew, and the next batch is its first (W-077, W-080).
@@ -59,6 +66,8 @@ export class UnpackedSide {
   readonly #windows: ReceiveWindow[] = [];
   /** Whether the last envelope started a window anew that there was (W-081). */
   restarted = false;
+  /** Whether the peer has declared any window. */
+  packs = false;
 
   constructor(codecs: readonly Codec[], maxUnpacked: number) {
     this.#codecs = codecs;
@@ -111,6 +120,7 @@ export class UnpackedSide {
     const before = this.#windows[id];
     this.restarted = before !== undefined;
     before?.unpacker?.close();
+    this.packs = true;
     this.#windows[id] = { codec, windowLog, unpacker: undefined };
   }
 }

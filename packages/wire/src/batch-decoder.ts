@@ -18,6 +18,8 @@ export class BatchDecoder {
   readonly #parts = new HeadParts();
   readonly #blobs: Uint8Array[] = [];
   #blobAt = 0;
+  /** Whether the record at hand stands in `plain`. */
+  inPlain = false;
   #lastRequest = 0;
   #lastResponse = 0;
 
@@ -49,6 +51,7 @@ export class BatchDecoder {
   #batch(bytes: Uint8Array, isPlain: boolean): void {
     const reader = this.#reader;
     const end = bytes.length;
+    this.inPlain = isPlain;
     reader.enter(bytes, 0, end);
     this.#parts.bytes = bytes;
     while (reader.position < end) {

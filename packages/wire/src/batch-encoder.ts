@@ -59,6 +59,11 @@ export class BatchEncoder {
     return !this.#inline;
   }
 
+  /** Whether heads that follow are written out, with no value from the table and none left there. */
+  set apart(apart: boolean) {
+    this.#heads.apart = apart;
+  }
+
   /** Bytes of the batch so far. */
   get size(): number {
     return this.records.position - FRONT + this.blobs.position - FRONT;

@@ -50,6 +50,11 @@ export class HeadEncoder {
   readonly #shapes = new ShapeBook();
   readonly #recent: HeadTemplate[] = [];
   readonly #program = new HeadProgram();
+  /**
+   * Whether heads are written out: they take no value from the table and leave none there, so that
+   * whoever watches lengths cannot learn from one tenant's heads what another's have said.
+   */
+  apart = false;
 
   /**
    * @param limits what the peer's hello accepts.
@@ -85,6 +90,10 @@ export class HeadEncoder {
   #encode(kind: HeadKind, start: string, second: string, fields: Fields): HeadProgram {
     const program = this.#program;
     program.clear();
+    if (this.apart) {
+      this.#spell(kind, start, second, fields.raw);
+      return program;
+    }
     const recent = this.#recent;
     for (let i = 0; i < recent.length; i++) {
       const template = recent[i];
@@ -98,6 +107,33 @@ export class HeadEncoder {
     }
     this.#look(kind, start, second, fields);
     return program;
+  }
+
+  /** Writes a head out. Only names may be named by their slots, and those of secrets must be (W-060). */
+  #spell(kind: HeadKind, start: string, second: string, raw: readonly string[]): void {
+    checkHead(kind, start, second, raw, this.#limits);
+    this.#checkSecrets(raw);
+    const table = this.#table;
+    const { ops, texts, blobs } = this.#program;
+    const flat = flatten(kind, start, second, raw);
+    table.begin();
+    for (let i = 0; i < flat.length; i += 2) {
+      const name = flat[i] ?? '';
+      const value = flat[i + 1] ?? '';
+      const secret = !this.#inline && table.isSecret(name);
+      if (secret) table.storeName(table.name(name), ops, texts, true);
+      const slot = table.slotOf(name);
+      if (slot === undefined) {
+        ops.push(OP_LITERAL);
+        texts.push(name, value);
+      } else if (secret) {
+        ops.push(OP_SECRET, slot);
+        blobs.push(value);
+      } else {
+        ops.push((slot << 2) | OP_VALUE);
+        texts.push(value);
+      }
+    }
   }
 
   /** A head that no recent template stands for: one of a shape met before, or a new one. */

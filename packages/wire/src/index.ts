@@ -18,6 +18,7 @@ export {
   MAX_DATA,
   MAX_ID,
   MAX_INLINE_BODY,
+  MAX_WINDOWS,
   type WireLimits,
 } from './limits.ts';
 export { ALPN, matchPreface, PREFACE } from './preface.ts';

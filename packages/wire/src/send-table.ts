@@ -96,6 +96,11 @@ export class SendTable {
     return info;
   }
 
+  /** A slot that names it, if one does. */
+  slotOf(name: string): number | undefined {
+    return this.#names.get(name)?.entry?.slot;
+  }
+
   /**
    * Makes sure that a slot has the name: if none has, it is stored (its operation goes to `ops`, its
    * text to `texts`). `entry` stays undefined when the table has no room for it; with `forced`, room
