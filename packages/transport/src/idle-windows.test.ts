@@ -95,7 +95,8 @@ describe('windows of links at rest', () => {
     await answer();
     clock.advance(500);
     await eventually(() => peer.windows.length === 2);
-    expect(peer.opened.at(-1)).toEqual({ plain: new Uint8Array(0), unpacked: new Uint8Array(0) });
+    const nothing = new Uint8Array(0);
+    expect(peer.opened.at(-1)).toEqual({ plain: nothing, unpacked: nothing, windowId: 0 });
     await answer();
     await answer();
     const window = { codec: 'zstd', windowLog: 20 };

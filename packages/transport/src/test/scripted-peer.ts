@@ -8,6 +8,7 @@ import {
   EnvelopeDecoder,
   encodeEnvelope,
   type Hello,
+  MAX_WINDOWS,
   PREFACE,
   portableBytes,
   sealPlain,
@@ -34,6 +35,7 @@ export const HELLO: Hello = {
 export interface Opened {
   readonly plain: Uint8Array;
   readonly unpacked: Uint8Array;
+  readonly windowId: number;
 }
 
 /** One side of a link that says exactly what a test tells it to, and writes down what it hears. */
@@ -51,7 +53,7 @@ export class ScriptedPeer {
     inline: true,
   });
   readonly #ear = new Ear();
-  readonly #envelopes = new EnvelopeDecoder(DEFAULT_LIMITS);
+  readonly #envelopes = new EnvelopeDecoder({ ...DEFAULT_LIMITS, windows: MAX_WINDOWS });
   readonly #batches = new BatchDecoder(portableBytes, DEFAULT_LIMITS, this.#ear);
   readonly #unpacked: UnpackedSide;
   readonly #codecs: readonly Codec[];
@@ -136,7 +138,8 @@ export class ScriptedPeer {
         const plain = envelope.plain ?? new Uint8Array(0);
         if (envelope.window !== undefined) this.windows.push(envelope.window);
         const unpacked = this.#unpacked.open(envelope);
-        this.opened.push({ plain, unpacked: unpacked ?? new Uint8Array(0) });
+        const { windowId } = envelope;
+        this.opened.push({ plain, unpacked: unpacked ?? new Uint8Array(0), windowId });
         this.#batches.decode(envelope.plain, unpacked);
         if (this.opened.length === 1) this.#envelopes.opened();
       }
