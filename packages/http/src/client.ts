@@ -70,6 +70,7 @@ class LeanClient implements Client {
         deadlineMs: options.deadlineMs,
         idempotent: options.idempotent ?? isIdempotent(method),
         hedgeAfterMs: options.hedgeAfterMs,
+        window: options.window,
         onInformation: options.onInformation,
       };
     } catch (error) {
@@ -94,6 +95,7 @@ class LeanClient implements Client {
         body: whole,
         signal: options.signal,
         deadlineMs: options.deadlineMs,
+        window: options.window,
       });
     } catch (error) {
       return Promise.reject(asInvalidArgument(error));

@@ -7,6 +7,7 @@ export type {
   PeerStats,
   PoolStats,
   TransportStats,
+  WindowChoice,
 } from '@tp/transport';
 export {
   type ErrorCode,

@@ -102,6 +102,7 @@ class LeanServer implements Server {
       const { body } = response;
       const status = response.status ?? 200;
       checkStatus(status);
+      if (response.window !== undefined) exchange.useWindow(response.window);
       const fields = Fields.from(response.headers);
       const head = new ResponseHead(status, fields, shownReason(status, response.reason));
       if (hasNoBody(status, exchange.method)) {

@@ -1,4 +1,11 @@
-import type { Connection, DialTls, ListenTls, PoolStats, TransportStats } from '@tp/transport';
+import type {
+  Connection,
+  DialTls,
+  ListenTls,
+  PoolStats,
+  TransportStats,
+  WindowChoice,
+} from '@tp/transport';
 import type { Fields, FieldsInit } from '@tp/wire';
 
 /**
@@ -35,6 +42,12 @@ export interface RequestOptions {
   readonly idempotent?: boolean;
   /** See the client's `hedgeAfterMs`, which this stands in for. */
   readonly hedgeAfterMs?: number;
+  /**
+   * The compression window that the request goes through: `shared` with all others, `off`, or
+   * `{ isolated: key }`, one for this tenant alone; its response comes through one of the same kind.
+   * Default: the client's.
+   */
+  readonly window?: WindowChoice;
   /** Called for each 1xx head that comes before the response (100, 103). */
   readonly onInformation?: (status: number, headers: Fields) => void;
 }
@@ -51,6 +64,8 @@ export interface SendOptions {
   readonly signal?: AbortSignal;
   /** How long it may wait, here and there, before its handler is called; in ms. */
   readonly deadlineMs?: number;
+  /** As in `RequestOptions`. */
+  readonly window?: WindowChoice;
 }
 
 /** What both sides receive a body as. It can be read once, in one of these ways. */
@@ -111,6 +126,11 @@ export interface ResponseInit {
   readonly body?: Body | null;
   /** Asked for once the body has been sent to its end. */
   readonly trailers?: () => FieldsInit;
+  /**
+   * The compression window that the response goes through. Default: one of the kind that the request
+   * came through, or, for the shared one, the server's.
+   */
+  readonly window?: WindowChoice;
 }
 
 /**

@@ -55,7 +55,8 @@ export class Tenants {
   /** Undefined: the shared window. */
   of(choice: WindowChoice): Tenant | undefined {
     if (choice === 'shared') return undefined;
-    if (choice === 'off') return this.off;
+    // What cannot be read shares with nobody.
+    if (choice === 'off' || typeof choice.isolated !== 'string') return this.off;
     const known = this.#byKey.get(choice.isolated);
     if (known !== undefined) return known;
     if (this.#byKey.size >= MOST_KEYS) this.#forget();
