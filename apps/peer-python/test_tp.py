@@ -11,7 +11,9 @@ import unittest
 import unittest.mock
 import zlib
 
+import kit
 import tp
+import wire
 
 CODECS = ("none", "deflate")
 
@@ -42,16 +44,16 @@ def stop_clock(case):
 @contextlib.contextmanager
 def fails(case, code, processed):
     """What is done within fails so."""
-    with case.assertRaises(tp.TpError) as caught:
+    with case.assertRaises(wire.TpError) as caught:
         yield
     case.assertEqual((caught.exception.code, caught.exception.processed), (code, processed))
 
 
 @contextlib.asynccontextmanager
-async def pair(handler=None, codec="deflate", limits=tp.Limits(), server_options=None):
+async def pair(handler=None, codec="deflate", limits=wire.Limits(), server_options=None):
     """A client's link to a server of the kit's service, or of another handler."""
     options = tp.Options(codec, limits)
-    server = tp.Server(handler or tp.Service(), server_options or options)
+    server = tp.Server(handler or kit.Service(), server_options or options)
     link = await tp.connect("127.0.0.1", await server.listen(), options)
     try:
         yield link
@@ -73,13 +75,13 @@ class Raw:
 
     def hello(self, **values):
         values = {"version": 1, "checksum": True, **values}
-        self.writer.write(tp.PREFACE + self.envelope(tp.record("hello", **values)))
+        self.writer.write(wire.PREFACE + self.envelope(wire.record("hello", **values)))
 
     @staticmethod
     def envelope(plain=b"", unpacked=b"", **values):
         values = {"crc": zlib.crc32(unpacked, zlib.crc32(plain)), **values}
-        data = tp.encode("Envelope", plain=plain, **values)
-        return tp.varint(len(data)) + data
+        data = wire.encode("Envelope", plain=plain, **values)
+        return wire.varint(len(data)) + data
 
     def say(self, *records):
         self.writer.write(self.envelope(b"".join(records)))
@@ -94,10 +96,10 @@ class Raw:
         while byte > 127:
             byte = (await self.reader.readexactly(1))[0]
             length, shift = length | (byte & 127) << shift, shift + 7
-        envelope = tp.decode("Envelope", await self.reader.readexactly(length), no_glitch)
-        for data in tp.decode("Batch", envelope.plain, no_glitch).records:
-            kind, body = tp.decode_record(data, no_glitch)
-            message = body if kind == "blob" else tp.decode(kind.capitalize(), body, no_glitch)
+        envelope = wire.decode("Envelope", await self.reader.readexactly(length), no_glitch)
+        for data in wire.decode("Batch", envelope.plain, no_glitch).records:
+            kind, body = wire.decode_record(data, no_glitch)
+            message = body if kind == "blob" else wire.decode(kind.capitalize(), body, no_glitch)
             self.heard.append((kind, message))
 
     async def hears(self, kind):
@@ -111,8 +113,8 @@ class Raw:
 
 
 @contextlib.asynccontextmanager
-async def raw_dialer(handler=None, limits=tp.Limits(), open_link=True, limits_said=b""):
-    server = tp.Server(handler or tp.Service(), tp.Options("deflate", limits))
+async def raw_dialer(handler=None, limits=wire.Limits(), open_link=True, limits_said=b""):
+    server = tp.Server(handler or kit.Service(), tp.Options("deflate", limits))
     raw = Raw(*await asyncio.open_connection("127.0.0.1", await server.listen()))
     try:
         if open_link:
@@ -125,7 +127,7 @@ async def raw_dialer(handler=None, limits=tp.Limits(), open_link=True, limits_sa
 
 
 @contextlib.asynccontextmanager
-async def raw_acceptor(own_limits=tp.Limits(), **hello):
+async def raw_acceptor(own_limits=wire.Limits(), **hello):
     """A scripted acceptor and a link of ours to it."""
     accepted = asyncio.get_running_loop().create_future()
 
@@ -149,15 +151,15 @@ async def raw_acceptor(own_limits=tp.Limits(), **hello):
 def head(*fields):
     """The program of a head, all of it written out."""
     texts = [text.encode("latin-1") for field in fields for text in field]
-    return {"ops": [tp.LITERAL] * len(fields), "text": texts}
+    return {"ops": [wire.LITERAL] * len(fields), "text": texts}
 
 
 def get(path="/", *fields, **values):
-    return tp.record("request", **head((":method", "GET"), (":path", path), *fields), **values)
+    return wire.record("request", **head((":method", "GET"), (":path", path), *fields), **values)
 
 
 def ok(**values):
-    return tp.record("response", **head((":status", "200")), **values)
+    return wire.record("response", **head((":status", "200")), **values)
 
 
 class OneWithTheOther(unittest.IsolatedAsyncioTestCase):
@@ -197,28 +199,28 @@ class OneWithTheOther(unittest.IsolatedAsyncioTestCase):
         size = 10 * 2**20
 
         async def case(link):
-            _, body = await fetch(link, "POST", "/sink", body=tp.pieces(size, 100_000))
+            _, body = await fetch(link, "POST", "/sink", body=kit.pieces(size, 100_000))
             self.assertEqual(body, b"%d" % size)
             call = await link.call("GET", f"/bytes/{size}").head()
             at = 0
             while data := await call.piece():
-                self.assertEqual(data, tp.counting(at, len(data)))
+                self.assertEqual(data, kit.counting(at, len(data)))
                 at += len(data)
             self.assertEqual(at, size)
-            _, body = await fetch(link, "POST", "/echo", body=tp.counting(0, 300_000))
-            self.assertEqual(body, tp.counting(0, 300_000))
+            _, body = await fetch(link, "POST", "/echo", body=kit.counting(0, 300_000))
+            self.assertEqual(body, kit.counting(0, 300_000))
 
-        await self.each_codec(case, limits=tp.Limits(stream_window=10_001, link_window=30_000))
+        await self.each_codec(case, limits=wire.Limits(stream_window=10_001, link_window=30_000))
 
     @soon
     async def test_lives_on_one_byte_of_credit(self):
         async def case(link):
-            _, body = await fetch(link, "POST", "/echo", body=tp.pieces(50, 7))
-            self.assertEqual(body, tp.counting(0, 50))
+            _, body = await fetch(link, "POST", "/echo", body=kit.pieces(50, 7))
+            self.assertEqual(body, kit.counting(0, 50))
             call = await link.call("GET", "/trailers").head()
             self.assertEqual((await call.read(), len(call.trailers)), (b"abc", 2))
 
-        await self.each_codec(case, limits=tp.Limits(stream_window=1, link_window=1))
+        await self.each_codec(case, limits=wire.Limits(stream_window=1, link_window=1))
 
     @soon
     async def test_brings_trailers_and_informational_responses(self):
@@ -231,7 +233,7 @@ class OneWithTheOther(unittest.IsolatedAsyncioTestCase):
             call, body = await fetch(link, "GET", "/trailers")
             self.assertEqual((body, call.trailers), (b"abc", [("x-sum", "3"), ("x-end", "yes")]))
             sent = [("x-echo-t", "1"), ("other", "2")]
-            call, _ = await fetch(link, "POST", "/echo", [], tp.pieces(10, 3), sent)
+            call, _ = await fetch(link, "POST", "/echo", [], kit.pieces(10, 3), sent)
             self.assertEqual(call.trailers, sent[:1])
             call, body = await fetch(link, "GET", "/info", on_info=on_info)
             self.assertEqual((call.status, body), (200, b"ok"))
@@ -284,7 +286,7 @@ class OneWithTheOther(unittest.IsolatedAsyncioTestCase):
 
     @soon
     async def test_leaves_in_two_steps_and_answers_what_it_took(self):
-        service = tp.Service()
+        service = kit.Service()
         async with pair(service) as link:
             held = link.call("GET", "/hold/x")
             _, body = await fetch(link, "GET", "/leave")
@@ -302,7 +304,7 @@ class OneWithTheOther(unittest.IsolatedAsyncioTestCase):
 
     @soon
     async def test_refuses_streams_beyond_the_limit_and_waits_as_a_client(self):
-        async with pair(limits=tp.Limits(streams=2)) as link:
+        async with pair(limits=wire.Limits(streams=2)) as link:
             held = [link.call("GET", "/hold/a") for _ in range(2)]
             third = link.call("GET", "/")
             while len(link.streams) < 2:
@@ -320,7 +322,7 @@ class OneWithTheOther(unittest.IsolatedAsyncioTestCase):
 
     @soon
     async def test_refuses_to_send_what_is_not_legal(self):
-        async with pair(limits=tp.Limits(table_bytes=96)) as link:
+        async with pair(limits=wire.Limits(table_bytes=96)) as link:
             for fields, code in (
                 ([("a b", "1")], "PROTOCOL"),
                 ([("a", "1 ")], "PROTOCOL"),
@@ -338,7 +340,7 @@ class OneWithTheOther(unittest.IsolatedAsyncioTestCase):
     async def test_keeps_secrets_out_of_the_window(self):
         packed = []
 
-        class Spy(tp.Packer):
+        class Spy(wire.Packer):
             def pack(self, data):
                 packed.append(bytes(data))
                 return super().pack(data)
@@ -356,7 +358,7 @@ class OneWithTheOther(unittest.IsolatedAsyncioTestCase):
 
 def request_of(data):
     """A record of a request whose content is these bytes."""
-    return tp.tagged(1, tp.tagged(1, data))
+    return wire.tagged(1, wire.tagged(1, data))
 
 
 class TheReadme(unittest.TestCase):
@@ -370,11 +372,11 @@ class TheReadme(unittest.TestCase):
         self.assertEqual((run.stdout, run.stderr), (expected + "\n", ""))
 
     def test_the_server_leaves_when_it_is_told_to(self):
-        command = [sys.executable, tp.__file__, "serve", "--port", "0"]
+        command = [sys.executable, kit.__file__, "serve", "--port", "0"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
             port = re.fullmatch(r"listening on 127\.0\.0\.1:(\d+)\n", server.stdout.readline())[1]
             got = subprocess.check_output(
-                [sys.executable, tp.__file__, "get", f"127.0.0.1:{port}", "/trailers"], text=True
+                [sys.executable, kit.__file__, "get", f"127.0.0.1:{port}", "/trailers"], text=True
             )
             self.assertEqual(got, "200 OK\nx-sum: 3\nx-end: yes\n\nabc\n")
             server.terminate()
@@ -394,65 +396,66 @@ class FaultsOfADialer(unittest.IsolatedAsyncioTestCase):
         "W-002 field 0": (request_of(b"\x00\x00"), "PROTOCOL"),
         "W-003 wire type": (request_of(b"\x0a\x00"), "PROTOCOL"),
         "W-004 short": (request_of(b"\x22\x05abc"), "PROTOCOL"),
-        "W-005 two kinds": (tp.tagged(1, tp.tagged(7, b"") + tp.tagged(8, b"")), "PROTOCOL"),
-        "W-013 second hello": (tp.record("hello", version=1), "PROTOCOL"),
+        "W-005 two kinds": (wire.tagged(1, wire.tagged(7, b"") + wire.tagged(8, b"")), "PROTOCOL"),
+        "W-013 second hello": (wire.record("hello", version=1), "PROTOCOL"),
         "W-023 response": (ok(), "PROTOCOL"),
         "W-030 id": (get(id=5) + get(id=5), "PROTOCOL"),
         "W-030 largest id": (get(id=2**30 + 1), "PROTOCOL"),
-        "W-031 data": (tp.record("data", id=1, end=True), "PROTOCOL"),
-        "W-031 cancel": (get() + tp.record("cancel", id=2), "PROTOCOL"),
-        "W-041 data": (get(more=True) + tp.record("data", id=1, bytes=bytes(16_385)), "PROTOCOL"),
-        "W-043 credit": (tp.record("credit", bytes=2**31 - 1), "FLOW_CONTROL"),
+        "W-031 data": (wire.record("data", id=1, end=True), "PROTOCOL"),
+        "W-031 cancel": (get() + wire.record("cancel", id=2), "PROTOCOL"),
+        "W-041 data": (get(more=True) + wire.record("data", id=1, bytes=bytes(16_385)), "PROTOCOL"),
+        "W-043 credit": (wire.record("credit", bytes=2**31 - 1), "FLOW_CONTROL"),
         "W-051 table": (
-            tp.record("request", ops=[7, 4, 7, 5], text=[bytes(40_000), bytes(30_000)]),
+            wire.record("request", ops=[7, 4, 7, 5], text=[bytes(40_000), bytes(30_000)]),
             "COMPRESSION",
         ),
-        "W-052 slot 3": (tp.record("request", ops=[7, 3], text=[b"a"]), "COMPRESSION"),
-        "W-052 slot": (tp.record("request", ops=[7, 2048], text=[b"a"]), "COMPRESSION"),
-        "W-054 empty": (tp.record("request", ops=[16]), "COMPRESSION"),
-        "W-054 kind": (tp.record("request", ops=[0]), "COMPRESSION"),
-        "W-054 block": (tp.record("request", block=9), "COMPRESSION"),
-        "W-055 operation": (tp.record("request", ops=[23]), "PROTOCOL"),
-        "W-055 wants text": (tp.record("request", ops=[1]), "PROTOCOL"),
-        "W-055 wants slot": (tp.record("request", ops=[19]), "PROTOCOL"),
-        "W-055 text over": (tp.record("request", text=[b""]), "PROTOCOL"),
+        "W-052 slot 3": (wire.record("request", ops=[7, 3], text=[b"a"]), "COMPRESSION"),
+        "W-052 slot": (wire.record("request", ops=[7, 2048], text=[b"a"]), "COMPRESSION"),
+        "W-054 empty": (wire.record("request", ops=[16]), "COMPRESSION"),
+        "W-054 kind": (wire.record("request", ops=[0]), "COMPRESSION"),
+        "W-054 block": (wire.record("request", block=9), "COMPRESSION"),
+        "W-055 operation": (wire.record("request", ops=[23]), "PROTOCOL"),
+        "W-055 wants text": (wire.record("request", ops=[1]), "PROTOCOL"),
+        "W-055 wants slot": (wire.record("request", ops=[19]), "PROTOCOL"),
+        "W-055 text over": (wire.record("request", text=[b""]), "PROTOCOL"),
         "W-058 keep": (
-            tp.record("request", keep=4) + tp.record("request", block=4, keep=5),
+            wire.record("request", keep=4) + wire.record("request", block=4, keep=5),
             "PROTOCOL",
         ),
         "W-058 fill": (
-            tp.record("request", ops=[1], text=[b"a"], keep=4)
-            + tp.record("request", block=4, ops=[5], text=[b"a"]),
+            wire.record("request", ops=[1], text=[b"a"], keep=4)
+            + wire.record("request", block=4, ops=[5], text=[b"a"]),
             "PROTOCOL",
         ),
         "W-058 too many": (
-            tp.record("request", ops=[2, 4], text=[b"a"], keep=5)
-            + tp.record("request", block=5, ops=[16]),
+            wire.record("request", ops=[2, 4], text=[b"a"], keep=5)
+            + wire.record("request", block=5, ops=[16]),
             "PROTOCOL",
         ),
         "W-058 too few": (
-            tp.record("request", ops=[1], text=[b"a"], keep=4)
-            + tp.record("request", block=4, ops=[19, 4]),
+            wire.record("request", ops=[1], text=[b"a"], keep=4)
+            + wire.record("request", block=4, ops=[19, 4]),
             "PROTOCOL",
         ),
         "W-058 name": (
-            tp.record("request", ops=[1, 6, 5], text=[b"GET", b"/"], keep=4)
-            + tp.record("request", block=4, ops=[20]),
+            wire.record("request", ops=[1, 6, 5], text=[b"GET", b"/"], keep=4)
+            + wire.record("request", block=4, ops=[20]),
             "COMPRESSION",
         ),
         "W-063 4 times": (
-            tp.record("request", ops=[2, 4] + [16] * 10, text=[b"x" * 15_000]),
+            wire.record("request", ops=[2, 4] + [16] * 10, text=[b"x" * 15_000]),
             "HEAD_LIMIT",
         ),
-        "W-064 wanted": (tp.record("request", ops=[11, 0]), "PROTOCOL"),
-        "W-064 over": (tp.blob(b"a"), "PROTOCOL"),
-        "W-065 drop": (tp.record("request", ops=[19, 9]), "COMPRESSION"),
-        "W-069 behind": (get(body_blob=True) + tp.blob(b"a"), "PROTOCOL"),
-        "W-094 pings": (tp.record("ping") * 4, "ENHANCE_YOUR_CALM"),
-        "W-095 glitches": (tp.record("credit") * 10_001, "ENHANCE_YOUR_CALM"),
-        "W-095 cancels": (get() + tp.record("cancel", id=1) * 1_001, "ENHANCE_YOUR_CALM"),
+        "W-064 wanted": (wire.record("request", ops=[11, 0]), "PROTOCOL"),
+        "W-064 over": (wire.blob(b"a"), "PROTOCOL"),
+        "W-065 drop": (wire.record("request", ops=[19, 9]), "COMPRESSION"),
+        "W-069 behind": (get(body_blob=True) + wire.blob(b"a"), "PROTOCOL"),
+        "W-094 pings": (wire.record("ping") * 4, "ENHANCE_YOUR_CALM"),
+        "W-095 glitches": (wire.record("credit") * 10_001, "ENHANCE_YOUR_CALM"),
+        "W-095 cancels": (get() + wire.record("cancel", id=1) * 1_001, "ENHANCE_YOUR_CALM"),
         "W-101 goaway": (
-            tp.record("goaway", last_id=1, final=True) + tp.record("goaway", last_id=2, final=True),
+            wire.record("goaway", last_id=1, final=True)
+            + wire.record("goaway", last_id=2, final=True),
             "PROTOCOL",
         ),
     }
@@ -460,20 +463,20 @@ class FaultsOfADialer(unittest.IsolatedAsyncioTestCase):
         "W-032 body and more": (get(body=b"a", more=True), "PROTOCOL", "no"),
         "W-036 fourth stream": (get("/hold/a") * 3 + get(id=9), "REFUSED", "no"),
         "W-040 body": (get(body=bytes(65_537)), "BODY_LIMIT", "no"),
-        "W-032 data": (get("/hold/a") + tp.record("data", id=1, end=True), "PROTOCOL", "maybe"),
+        "W-032 data": (get("/hold/a") + wire.record("data", id=1, end=True), "PROTOCOL", "maybe"),
         "W-043 stream's credit": (
-            get("/hold/a", more=True) + tp.record("data", id=1, bytes=bytes(16_384)) * 17,
+            get("/hold/a", more=True) + wire.record("data", id=1, bytes=bytes(16_384)) * 17,
             "FLOW_CONTROL",
             "maybe",
         ),
         "W-043 credit": (
-            get("/hold/a") + tp.record("credit", id=1, bytes=2**31 - 1),
+            get("/hold/a") + wire.record("credit", id=1, bytes=2**31 - 1),
             "FLOW_CONTROL",
             "maybe",
         ),
-        "W-061 no path": (tp.record("request", **head((":method", "GET"))), "PROTOCOL", "no"),
+        "W-061 no path": (wire.record("request", **head((":method", "GET"))), "PROTOCOL", "no"),
         "W-061 order": (
-            tp.record("request", **head((":path", "/"), (":method", "GET"))),
+            wire.record("request", **head((":path", "/"), (":method", "GET"))),
             "PROTOCOL",
             "no",
         ),
@@ -490,7 +493,7 @@ class FaultsOfADialer(unittest.IsolatedAsyncioTestCase):
         "W-063 fields": (get("/", *[("a", "")] * 101), "HEAD_LIMIT", "no"),
         "W-063 head": (get("/", *[("a", "b" * 16_000)] * 3), "HEAD_LIMIT", "no"),
         "W-063 trailers": (
-            get("/hold/a", more=True) + tp.record("trailers", id=1, **head(*[("a", "b")] * 33)),
+            get("/hold/a", more=True) + wire.record("trailers", id=1, **head(*[("a", "b")] * 33)),
             "PROTOCOL",
             "maybe",
         ),
@@ -505,19 +508,19 @@ class FaultsOfADialer(unittest.IsolatedAsyncioTestCase):
                 async with raw_dialer() as raw:
                     raw.say(records)
                     goaway = await raw.hears("goaway")
-                    self.assertEqual((tp.CODES[goaway.code], goaway.final), (code, True))
+                    self.assertEqual((wire.CODES[goaway.code], goaway.final), (code, True))
                     raw.writer.write_eof()
                     self.assertEqual(await raw.reader.read(), b"")
 
     @soon
     async def test_an_error_of_a_stream_leaves_the_link(self):
-        limits = tp.Limits(streams=3, link_window=2**21)
+        limits = wire.Limits(streams=3, link_window=2**21)
         for name, (records, code, processed) in self.STREAM.items():
             with self.subTest(name):
                 async with raw_dialer(limits=limits) as raw:
                     raw.say(records)
                     cancel = await raw.hears("cancel")
-                    found = tp.CODES[cancel.code], tp.PROCESSED[cancel.processed]
+                    found = wire.CODES[cancel.code], wire.PROCESSED[cancel.processed]
                     self.assertEqual(found, (code, processed))
                     if code != "REFUSED":
                         raw.say(get("/method", id=99))
@@ -527,9 +530,9 @@ class FaultsOfADialer(unittest.IsolatedAsyncioTestCase):
     async def test_an_envelope_that_breaks_a_rule(self):
         inflatable = zlib.compressobj(9, zlib.DEFLATED, -15)
         bomb = inflatable.compress(bytes(2**20)) + inflatable.flush(zlib.Z_SYNC_FLUSH)
-        window = tp.encode("WindowStart", codec=tp.DEFLATE, window_log=15)
-        zstd = tp.encode("WindowStart", codec=2, window_log=20)
-        small = tp.encode("WindowStart", codec=tp.DEFLATE, window_log=8)
+        window = wire.encode("WindowStart", codec=wire.DEFLATE, window_log=15)
+        zstd = wire.encode("WindowStart", codec=2, window_log=20)
+        small = wire.encode("WindowStart", codec=wire.DEFLATE, window_log=8)
         parts = {"packed": bomb, "unpacked_size": 10, "window": window}
         for name, data, code in (
             ("W-010 length", b"\x80\x80\x80\x80\x01", "PROTOCOL"),
@@ -545,27 +548,27 @@ class FaultsOfADialer(unittest.IsolatedAsyncioTestCase):
             ("W-071", Raw.envelope(window=zstd), "COMPRESSION"),
             ("W-071 log", Raw.envelope(window=small), "COMPRESSION"),
             ("W-095 empty envelopes", Raw.envelope() * 10_001, "ENHANCE_YOUR_CALM"),
-            ("W-120", tp.varint(262_144 + 1_048_576 + 65), "DECOMPRESSION_LIMIT"),
+            ("W-120", wire.varint(262_144 + 1_048_576 + 65), "DECOMPRESSION_LIMIT"),
         ):
             with self.subTest(name):
                 async with raw_dialer() as raw:
                     raw.writer.write(data)
                     goaway = await raw.hears("goaway")
-                    self.assertEqual(tp.CODES[goaway.code], code)
+                    self.assertEqual(wire.CODES[goaway.code], code)
 
     @soon
     async def test_a_fault_while_opening_closes_without_a_word(self):
-        hello = tp.record("hello", version=1, checksum=True)
-        small = tp.encode("Limits", batch_packed=131_071)
+        hello = wire.record("hello", version=1, checksum=True)
+        small = wire.encode("Limits", batch_packed=131_071)
         for name, data in (
             ("W-011", b"GET / HTTP/1.1\r\n"),
-            ("W-009 two records", tp.PREFACE + Raw.envelope(hello + get())),
-            ("W-009 long", tp.PREFACE + tp.varint(16_385)),
-            ("W-009 packed", tp.PREFACE + Raw.envelope(hello, packed=b"a")),
-            ("W-009 no hello", tp.PREFACE + Raw.envelope(get())),
-            ("W-017", tp.PREFACE + Raw.envelope(hello, crc=None)),
-            ("W-012", tp.PREFACE + Raw.envelope(tp.record("hello", checksum=True))),
-            ("W-013", tp.PREFACE + Raw.envelope(tp.record("hello", version=1, limits=small))),
+            ("W-009 two records", wire.PREFACE + Raw.envelope(hello + get())),
+            ("W-009 long", wire.PREFACE + wire.varint(16_385)),
+            ("W-009 packed", wire.PREFACE + Raw.envelope(hello, packed=b"a")),
+            ("W-009 no hello", wire.PREFACE + Raw.envelope(get())),
+            ("W-017", wire.PREFACE + Raw.envelope(hello, crc=None)),
+            ("W-012", wire.PREFACE + Raw.envelope(wire.record("hello", checksum=True))),
+            ("W-013", wire.PREFACE + Raw.envelope(wire.record("hello", version=1, limits=small))),
         ):
             with self.subTest(name):
                 async with raw_dialer(open_link=False) as raw:
@@ -576,61 +579,61 @@ class FaultsOfADialer(unittest.IsolatedAsyncioTestCase):
     async def test_what_is_unknown_is_skipped(self):
         async with raw_dialer() as raw:
             fixed64, varint = b"\xf9\x07" + bytes(8), b"\xf8\x07" + b"\xff" * 9 + b"\x01"
-            unknown = tp.tagged(15, b"x") + fixed64 + varint
-            request = tp.encode("Request", **head((":method", "GET"), (":path", "/")))
-            raw.say(tp.tagged(1, unknown), tp.tagged(9, b""), request_of(request + unknown))
+            unknown = wire.tagged(15, b"x") + fixed64 + varint
+            request = wire.encode("Request", **head((":method", "GET"), (":path", "/")))
+            raw.say(wire.tagged(1, unknown), wire.tagged(9, b""), request_of(request + unknown))
             self.assertEqual((await raw.hears("response")).body, b"ok")
 
     @soon
     async def test_runs_the_heads_of_what_it_refuses(self):
         async with raw_dialer() as raw:
-            raw.say(tp.record("request", ops=[2, 4, 6, 5], text=[b"bad method", b"/method"]))
-            self.assertEqual(tp.CODES[(await raw.hears("cancel")).code], "PROTOCOL")
-            raw.say(tp.record("request", ops=[1, 20], text=[b"PUT"]))
+            raw.say(wire.record("request", ops=[2, 4, 6, 5], text=[b"bad method", b"/method"]))
+            self.assertEqual(wire.CODES[(await raw.hears("cancel")).code], "PROTOCOL")
+            raw.say(wire.record("request", ops=[1, 20], text=[b"PUT"]))
             self.assertEqual((await raw.hears("response")).body, b"PUT")
 
     @soon
     async def test_gives_the_credit_of_what_it_drops_back(self):
-        async with raw_dialer(limits=tp.Limits(link_window=20_000)) as raw:
+        async with raw_dialer(limits=wire.Limits(link_window=20_000)) as raw:
             raw.say(get("/a b", more=True))
             await raw.hears("cancel")
             for _ in range(10):
-                raw.say(tp.record("data", id=1, bytes=bytes(16_000)))
+                raw.say(wire.record("data", id=1, bytes=bytes(16_000)))
                 credit = await raw.hears("credit")
                 self.assertEqual((credit.id, credit.bytes), (0, 16_000))
 
     @soon
     async def test_bodies_take_turns_at_the_credit_of_the_link(self):
-        limits = tp.encode("Limits", link_window=16_384)
+        limits = wire.encode("Limits", link_window=16_384)
         async with raw_dialer(limits_said=limits) as raw:
             raw.say(get("/bytes/200000"), get("/bytes/200000"))
             turns = []
             for _ in range(6):
                 turns.append((await raw.hears("data")).id)
-                raw.say(tp.record("credit", bytes=16_384))
+                raw.say(wire.record("credit", bytes=16_384))
             self.assertEqual(turns, [1, 2] * 3)
 
     @soon
     async def test_answers_a_ping_and_leaves_an_unread_body(self):
         async with raw_dialer() as raw:
-            raw.say(tp.record("ping", token=77))
+            raw.say(wire.record("ping", token=77))
             self.assertEqual((await raw.hears("pong")).token, 77)
             early = head((":method", "POST"), (":path", "/early"))
-            raw.say(tp.record("request", **early, more=True))
+            raw.say(wire.record("request", **early, more=True))
             self.assertEqual((await raw.hears("response")).body, b"early")
             cancel = await raw.hears("cancel")
-            self.assertEqual((cancel.code, tp.PROCESSED[cancel.processed]), (0, "yes"))
+            self.assertEqual((cancel.code, wire.PROCESSED[cancel.processed]), (0, "yes"))
 
     @soon
     async def test_drops_requests_behind_step_two(self):
         async with raw_dialer() as raw:
             raw.say(get("/hold/a"), get("/leave"))
             self.assertFalse((await raw.hears("goaway")).final)
-            raw.say(tp.record("pong", token=(await raw.hears("ping")).token))
+            raw.say(wire.record("pong", token=(await raw.hears("ping")).token))
             goaway = await raw.hears("goaway")
             self.assertEqual((goaway.final, goaway.last_id), (True, 2))
-            raw.say(get("/hit/a", more=True), tp.record("data", id=3, bytes=b"a"), get("/"))
-            raw.say(tp.record("cancel", id=1))
+            raw.say(get("/hit/a", more=True), wire.record("data", id=3, bytes=b"a"), get("/"))
+            raw.say(wire.record("cancel", id=1))
             with self.assertRaises(EOFError):
                 await raw.hears("response")
 
@@ -640,14 +643,14 @@ class FaultsOfAnAcceptor(unittest.IsolatedAsyncioTestCase):
 
     @soon
     async def test_an_error_of_the_link_ends_it(self):
-        limits = tp.Limits(stream_window=2**21, link_window=2**18)
+        limits = wire.Limits(stream_window=2**21, link_window=2**18)
         for name, records, code in (
             ("W-023", get(), "PROTOCOL"),
             ("W-031", ok(id=2), "PROTOCOL"),
-            ("W-041", ok(more=True) + tp.record("data", id=1, bytes=bytes(16_385)), "PROTOCOL"),
+            ("W-041", ok(more=True) + wire.record("data", id=1, bytes=bytes(16_385)), "PROTOCOL"),
             (
                 "W-043",
-                ok(more=True) + tp.record("data", id=1, bytes=bytes(16_384)) * 17,
+                ok(more=True) + wire.record("data", id=1, bytes=bytes(16_384)) * 17,
                 "FLOW_CONTROL",
             ),
         ):
@@ -656,20 +659,20 @@ class FaultsOfAnAcceptor(unittest.IsolatedAsyncioTestCase):
                     call = link.call("GET", "/")
                     await raw.hears("request")
                     raw.say(records)
-                    self.assertEqual(tp.CODES[(await raw.hears("goaway")).code], code)
+                    self.assertEqual(wire.CODES[(await raw.hears("goaway")).code], code)
                     with fails(self, code, "maybe"):
                         await (await call.head()).read()
 
     @soon
     async def test_an_error_of_a_stream_fails_the_call_alone(self):
-        bad = tp.record("response", **head((":status", "600")))
-        many = tp.record("data", id=1, bytes=bytes(16_384)) * 17
-        short = tp.record("response", **head((":status", "200"), ("content-length", "1")))
-        inform = tp.record("response", **head((":status", "103")), body=b"a")
+        bad = wire.record("response", **head((":status", "600")))
+        many = wire.record("data", id=1, bytes=bytes(16_384)) * 17
+        short = wire.record("response", **head((":status", "200"), ("content-length", "1")))
+        inform = wire.record("response", **head((":status", "103")), body=b"a")
         for name, records, code in (
             ("W-062", bad, "PROTOCOL"),
             ("W-033", inform, "PROTOCOL"),
-            ("W-039 data", tp.record("data", id=1, end=True), "PROTOCOL"),
+            ("W-039 data", wire.record("data", id=1, end=True), "PROTOCOL"),
             ("W-039 second", ok(more=True) + ok(id=1), "PROTOCOL"),
             ("W-043", ok(more=True) + many, "FLOW_CONTROL"),
             ("content-length", short, "BODY_LENGTH"),
@@ -679,7 +682,7 @@ class FaultsOfAnAcceptor(unittest.IsolatedAsyncioTestCase):
                     call = link.call("GET", "/")
                     await raw.hears("request")
                     raw.say(records)
-                    self.assertEqual(tp.CODES[(await raw.hears("cancel")).code], code)
+                    self.assertEqual(wire.CODES[(await raw.hears("cancel")).code], code)
                     with fails(self, code, "maybe"):
                         await (await call.head()).read()
                     other = link.call("GET", "/")
@@ -692,18 +695,18 @@ class FaultsOfAnAcceptor(unittest.IsolatedAsyncioTestCase):
         for name, records, codes in (
             (
                 "cancels",
-                tp.record("cancel", id=1, code=11, processed=1)
-                + tp.record("cancel", id=2, code=99, processed=2),
+                wire.record("cancel", id=1, code=11, processed=1)
+                + wire.record("cancel", id=2, code=99, processed=2),
                 [("OVERLOADED", "no"), ("INTERNAL", "yes")],
             ),
             (
                 "W-035",
-                tp.record("cancel", id=1, processed=2) + tp.record("cancel", id=2, processed=7),
+                wire.record("cancel", id=1, processed=2) + wire.record("cancel", id=2, processed=7),
                 [("PROTOCOL", "yes"), ("PROTOCOL", "maybe")],
             ),
             (
                 "goaway",
-                tp.record("goaway", last_id=1, final=True, code=2),
+                wire.record("goaway", last_id=1, final=True, code=2),
                 [("INTERNAL", "maybe"), ("INTERNAL", "no")],
             ),
         ):
@@ -720,7 +723,7 @@ class FaultsOfAnAcceptor(unittest.IsolatedAsyncioTestCase):
     @soon
     async def test_a_connection_that_ends_leaves_a_complete_response(self):
         async with raw_acceptor() as (raw, link):
-            done, lost = link.call("POST", "/", body=tp.pieces(10**7, 1000)), link.call("GET", "/")
+            done, lost = link.call("POST", "/", body=kit.pieces(10**7, 1000)), link.call("GET", "/")
             await raw.hears("request")
             await raw.hears("request")
             raw.say(ok(id=1, body=b"done"))
@@ -731,16 +734,16 @@ class FaultsOfAnAcceptor(unittest.IsolatedAsyncioTestCase):
 
     @soon
     async def test_a_dialer_stays_within_what_the_acceptor_says(self):
-        offers = [tp.encode("CodecOffer", codec=tp.DEFLATE, window_log=20)]
-        limits = tp.encode("Limits", streams=1, stream_window=10, link_window=16)
+        offers = [wire.encode("CodecOffer", codec=wire.DEFLATE, window_log=20)]
+        limits = wire.encode("Limits", streams=1, stream_window=10, link_window=16)
         async with raw_acceptor(codecs=offers, limits=limits) as (raw, link):
             link.call("POST", "/", body=b"x" * 100_000)
             link.call("GET", "/second")
             self.assertEqual((await raw.hears("request")).more, True)
             self.assertEqual(len((await raw.hears("data")).bytes), 10)
-            raw.say(tp.record("credit", id=1, bytes=100))
+            raw.say(wire.record("credit", id=1, bytes=100))
             self.assertEqual(len((await raw.hears("data")).bytes), 6)
-            raw.say(ok(id=1), tp.record("cancel", id=1, processed=2))
+            raw.say(ok(id=1), wire.record("cancel", id=1, processed=2))
             self.assertEqual((await raw.hears("request")).more, False)
 
 

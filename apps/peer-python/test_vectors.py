@@ -10,6 +10,7 @@ import re
 import unittest
 
 import tp
+import wire
 from test_tp import Raw, soon, stop_clock
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -47,14 +48,14 @@ def is_ours(vector):
 
 
 def limits_of(vector):
-    return tp.Limits(**vector.get("receiver", {}))
+    return wire.Limits(**vector.get("receiver", {}))
 
 
 @dataclasses.dataclass(frozen=True)
 class Offering(tp.Options):
     """Options with the offers of a vector."""
 
-    vector_offers: tuple = ((tp.DEFLATE, 15),)
+    vector_offers: tuple = ((wire.DEFLATE, 15),)
 
     @property
     def offers(self):
@@ -62,7 +63,7 @@ class Offering(tp.Options):
 
 
 def options_of(vector):
-    offers = [(tp.DEFLATE, o.get("window_log", 15)) for o in vector.get("offers", [{}])]
+    offers = [(wire.DEFLATE, o.get("window_log", 15)) for o in vector.get("offers", [{}])]
     return Offering("deflate", limits_of(vector), vector_offers=tuple(offers))
 
 
@@ -73,27 +74,27 @@ def ignore():
 class Reader:
     """What comes of the bytes of one direction, in the notation of the vectors."""
 
-    def __init__(self, limits=tp.Limits()):
-        self.limits, self.heads, self.last, self.blobs = limits, tp.HeadDecoder(limits), {}, []
-        self.unpacker = tp.Unpacker({tp.DEFLATE: 15})
+    def __init__(self, limits=wire.Limits()):
+        self.limits, self.heads, self.last, self.blobs = limits, wire.HeadDecoder(limits), {}, []
+        self.unpacker = wire.Unpacker({wire.DEFLATE: 15})
 
     def read(self, data, unpacked=None):
         """The records of some envelopes. `unpacked`: what the packed of a single one unpacks to."""
         found, at = [], 0
         while at < len(data):
-            size, at = tp.read_varint(data, at, 4)
-            envelope, at = tp.decode("Envelope", data[at : at + size], ignore), at + size
+            size, at = wire.read_varint(data, at, 4)
+            envelope, at = wire.decode("Envelope", data[at : at + size], ignore), at + size
             if envelope.packed and unpacked is None:
                 if envelope.window:
                     self.unpacker.start(envelope.window)
                 unpacked = self.unpacker.unpack(envelope.packed, envelope.unpacked_size)
             for lane in (envelope.plain, unpacked or b""):
-                for body in tp.decode("Batch", lane, ignore).records:
-                    kind, body = tp.decode_record(body, ignore)
+                for body in wire.decode("Batch", lane, ignore).records:
+                    kind, body = wire.decode_record(body, ignore)
                     if kind == "blob":
                         self.blobs.append(body)
                     elif kind:
-                        found.append(self.one(kind, tp.decode(kind.capitalize(), body, ignore)))
+                        found.append(self.one(kind, wire.decode(kind.capitalize(), body, ignore)))
             unpacked = None
         return [f for f in found if (f["kind"], f.get("bytes")) != ("credit", 0)]  # a glitch
 
@@ -123,14 +124,14 @@ class Reader:
         if kind in ("ping", "pong"):
             found["token"] = message.token
         if hasattr(message, "code"):
-            found["code"] = tp.code_name(message.code)
+            found["code"] = wire.code_name(message.code)
         if kind == "cancel":
             processed = message.processed if message.processed < 3 else 0
-            found["processed"] = tp.PROCESSED[processed].upper()
+            found["processed"] = wire.PROCESSED[processed].upper()
         keep_nonzero(found, message, "message", "final")
         try:
             self.check(kind, message, fields, body)
-        except tp.StreamError as error:
+        except wire.StreamError as error:
             silent = getattr(message, "one_way", False) and not message.more
             found = {"kind": "error", "scope": "stream", "id": message.id, "code": error.code}
             return {**found, "one_way": True} if silent else found
@@ -138,18 +139,19 @@ class Reader:
 
     def check(self, kind, message, fields, body):
         if "head" in SCOPES.get(kind, ()):
-            tp.check_head(kind, fields, self.limits)
+            wire.check_head(kind, fields, self.limits)
         if getattr(message, "one_way", False) and message.more:
-            raise tp.StreamError("PROTOCOL")
+            raise wire.StreamError("PROTOCOL")
         if "body" in SCOPES.get(kind, ()):
             tp.Link.check_body(message, body)
         if kind == "response" and fields[0][1] < "200" and fields[0][1] != "101":
             if body or message.more:
-                raise tp.StreamError("PROTOCOL")
+                raise wire.StreamError("PROTOCOL")
 
     @staticmethod
     def hello(message):
-        limits = {k: v for k, v in vars(message.limits or tp.Limits()).items() if v}
+        said = vars(message.limits) if message.limits else {}
+        limits = {name: said[name] for name in vars(wire.Limits()) if said.get(name)}
         as_they_are = ("version", "features", "checksum", "agent")
         codecs = [
             {
@@ -163,7 +165,7 @@ class Reader:
             "kind": "hello",
             "token": message.token.hex(),
             "codecs": codecs,
-            "limits": dataclasses.asdict(tp.Limits(**limits)),
+            "limits": dataclasses.asdict(wire.Limits(**limits)),
         }
 
 
@@ -222,8 +224,8 @@ class Vectors(unittest.IsolatedAsyncioTestCase):
             code = re.findall(r"^ *((?:[0-9a-f]{2}(?: |$))+)", dump, re.MULTILINE)
             data, outcome = bytes.fromhex("".join(code)), json.loads(outcome)
             with self.subTest(dump):
-                if data.startswith(tp.PREFACE):
-                    data, readers[side] = data[len(tp.PREFACE) :], Reader()
+                if data.startswith(wire.PREFACE):
+                    data, readers[side] = data[len(wire.PREFACE) :], Reader()
                 elif "acceptor" not in readers:
                     readers[side] = Reader()  # before the whole link, each stands for itself
                 self.assertEqual(readers[side].read(data), outcome)
@@ -266,14 +268,14 @@ class Vectors(unittest.IsolatedAsyncioTestCase):
             await raw.opened()
         if error:
             goaway = await raw.hears("goaway")
-            self.assertIn(tp.CODES[goaway.code], (error["code"], error.get("or")))
+            self.assertIn(wire.CODES[goaway.code], (error["code"], error.get("or")))
             return
         refused = [r for step in steps for r in step["records"] if is_said(r)]
-        raw.say(tp.record("ping", token=4711))
+        raw.say(wire.record("ping", token=4711))
         cancels = []
         while len(cancels) < len(refused):
             cancel = await raw.hears("cancel")
-            cancels.append((cancel.id, tp.CODES[cancel.code]))
+            cancels.append((cancel.id, wire.CODES[cancel.code]))
         self.assertEqual(cancels, [(error["id"], error["code"]) for error in refused])
 
     @soon

@@ -12,7 +12,7 @@ export interface Peer {
   readonly file: string;
 }
 
-const PYTHON = fileURLToPath(new URL('../../../peer-python/tp.py', import.meta.url));
+const PYTHON = fileURLToPath(new URL('../../../peer-python/kit.py', import.meta.url));
 
 /** Our peers, each with every codec that it has. */
 export const PEERS: readonly Peer[] = [
