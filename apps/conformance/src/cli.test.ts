@@ -10,6 +10,10 @@ describe('the command line', () => {
       json: undefined,
       pattern: 'W-017',
       timeoutMs: 100,
+      token: undefined,
+    });
+    expect(parseCommand(['client', '--listen', '1', '--token', 'a b'])).toMatchObject({
+      token: 'a b',
     });
     expect(parseCommand(['client', '--listen', '0', '--json', 'out.json'])).toMatchObject({
       command: 'client',
@@ -35,6 +39,7 @@ describe('the command line', () => {
     ['client', '--listen', 'x'],
     ['self', 'a:1'],
     ['mutants', 'a:1'],
+    ['self', '--token', 'x'],
     ['self', '--unknown'],
     ['self', '--timeout', '-1'],
   ])('refuses %j %j %j %j', (...args) => {

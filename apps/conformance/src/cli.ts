@@ -7,6 +7,8 @@ export interface Options {
   readonly pattern: string;
   /** How long the kit waits for what must come, in ms. */
   readonly timeoutMs: number;
+  /** The token that the peer asks for, or shows. */
+  readonly token: string | undefined;
 }
 
 /** What the command line asks for, by its first word. */
@@ -25,6 +27,7 @@ export const USAGE = `usage: npm run conformance -- server HOST:PORT [options]  
 options: --json FILE      write what was found as JSON
          --case PATTERN   run only the cases (and mutants) whose rule or name has PATTERN in it
          --timeout MS     how long to wait for what must come (default 5000)
+         --token TEXT     run the cases for a server that asks for this token, or a client that shows it
 What a server and a client must do to be tested is in docs/implementing.md.
 `;
 
@@ -43,8 +46,12 @@ export function parseCommand(args: readonly string[]): Command {
   const { values, positionals } = parse(args);
   const [command, target, ...more] = positionals;
   const timeoutMs = wholeNumber('--timeout', values.timeout, 2 ** 31 - 1);
-  const options = { json: values.json, pattern: values.case ?? '', timeoutMs };
+  const { json, token } = values;
+  const options = { json, pattern: values.case ?? '', timeoutMs, token };
   if (more.length > 0) throw new UsageError(`found ${more.join(' ')} behind what was expected`);
+  if (command !== 'client' && command !== 'server' && token !== undefined) {
+    throw new UsageError('--token is for server and client alone');
+  }
   if (command !== 'client' && values.listen !== undefined) {
     throw new UsageError('--listen is for client alone');
   }
@@ -69,6 +76,7 @@ function parse(args: readonly string[]) {
         case: { type: 'string' },
         listen: { type: 'string' },
         timeout: { type: 'string', default: DEFAULT_TIMEOUT },
+        token: { type: 'string' },
       },
     });
   } catch (error) {

@@ -39,9 +39,9 @@ async function run(command: Command): Promise<void> {
 }
 
 async function find(command: Command): Promise<Report[]> {
-  const { timeoutMs, pattern } = command;
+  const { timeoutMs, pattern, token } = command;
   const progress = makeProgress(process.stderr);
-  const options = { timeoutMs, done: progress.done };
+  const options = { timeoutMs, token, done: progress.done };
   try {
     if (command.command === 'server') return [await aServer(command, options)];
     if (command.command === 'client') return [await aClient(command, options)];

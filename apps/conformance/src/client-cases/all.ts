@@ -21,11 +21,13 @@ import { retries } from './retries.ts';
 import { secrets } from './secrets.ts';
 import { streams } from './streams.ts';
 import { table } from './table.ts';
+import { token } from './token.ts';
 
 /** Every case for clients, in the order of docs/protocol.md. */
 export const clientCases: readonly ClientCase[] = [
   ...byteCases,
   ...opening,
+  ...token,
   ...envelope,
   ...order,
   ...table,

@@ -54,6 +54,7 @@ export interface HelloInit {
   readonly limits?: Partial<Limits>;
   readonly features?: readonly number[];
   readonly checksum?: boolean;
+  readonly token?: string;
   readonly extra?: Uint8Array;
 }
 
@@ -76,6 +77,7 @@ export function hello(init: HelloInit = {}): Crafted {
     ...features.map((feature) => uint(4, feature)),
     checksum ? uint(5, 1) : '',
     bytes(6, 'conformance'),
+    init.token === undefined ? '' : bytes(7, init.token),
     init.extra ?? '',
   );
 }

@@ -14,11 +14,14 @@ export interface Conversation {
 
 /** The client under test, as one case sees it: it has been given its order. */
 export class ClientUnderTest {
+  /** The token that it shows (W-024); empty when the kit was told none. */
+  readonly token: string;
   readonly #conversation: Conversation;
   readonly #links: ClientLink[] = [];
   #results: Promise<readonly Result[]> | undefined;
 
-  constructor(conversation: Conversation) {
+  constructor(conversation: Conversation, token = '') {
+    this.token = token;
     this.#conversation = conversation;
   }
 

@@ -57,7 +57,11 @@ export class ClientDriver {
     const first = await nextOrder(this.#control);
     this.#asked = first.id;
     const oneWay = first.path === ONE_WAY;
-    const fitting = applicable(cases, { ...this.#control.peer, oneWay });
+    const fitting = applicable(cases, {
+      ...this.#control.peer,
+      oneWay,
+      token: this.#options.token,
+    });
     const results = await playInTurn(fitting, {
       done: this.#options.done,
       play: (one) => this.#play(one),
@@ -85,7 +89,7 @@ export class ClientDriver {
   async #play(one: ClientCase): Promise<void> {
     if (this.#lost !== undefined) throw this.#lost;
     const conversation = await this.#order(one);
-    const client = new ClientUnderTest(conversation);
+    const client = new ClientUnderTest(conversation, this.#options.token);
     try {
       await one.run(client);
       client.judge();

@@ -9,6 +9,8 @@ export interface DriveOptions {
   readonly timeoutMs: number;
   /** Told of each case as it ends. */
   readonly done: (result: CaseResult) => void;
+  /** The token that the peer asks for, or shows (W-024). */
+  readonly token?: string | undefined;
 }
 
 /** Runs the cases against a server: side by side, then those that need it for themselves. */
@@ -17,11 +19,11 @@ export async function driveServer(
   cases: readonly ServerCase[],
   options: DriveOptions,
 ): Promise<Findings> {
-  const fitting = applicable(cases, await meet(target, options.timeoutMs));
+  const fitting = applicable(cases, await meet(target, options));
   const play = {
     done: options.done,
     play: async (one: ServerCase) => {
-      const server = new ServerUnderTest(target, options.timeoutMs);
+      const server = new ServerUnderTest(target, options.timeoutMs, options.token);
       try {
         await one.run(server);
         server.judge();
@@ -38,14 +40,14 @@ export async function driveServer(
 }
 
 /** What the server's hello offers. Where there is none, every case is tried, and fails by itself. */
-async function meet(target: Target, timeoutMs: number): Promise<Offering> {
-  const server = new ServerUnderTest(target, timeoutMs);
+async function meet(target: Target, { timeoutMs, token }: DriveOptions): Promise<Offering> {
+  const server = new ServerUnderTest(target, timeoutMs, token);
   try {
     const link = await server.dial();
     link.greet();
     const said = await link.next('hello').catch(() => undefined);
     const { offers, limits } = said?.hello ?? { offers: ALL_OFFERS, limits: DEFAULT_LIMITS };
-    return { offers, limits, oneWay: true };
+    return { offers, limits, oneWay: true, token };
   } finally {
     server.close();
   }

@@ -17,14 +17,17 @@ export interface Offering {
   readonly limits: Limits;
   /** Whether it makes one-way requests. */
   readonly oneWay: boolean;
+  /** The token that it asks for, or shows (W-024). */
+  readonly token: string | undefined;
 }
 
 /** Cases that need nothing but what the peer offers. */
 export function applicable<C extends CaseTitle>(
   cases: readonly C[],
-  { offers, limits, oneWay }: Offering,
+  { offers, limits, oneWay, token }: Offering,
 ): C[] {
   return cases.filter(({ needs }) => {
+    if (token !== undefined || needs === 'token') return needs === 'token' && token !== undefined;
     if (needs === undefined) return true;
     if (needs === 'one-way') return oneWay;
     if (needs === 'windows') return limits.windows > 0 && offers.length > 0;

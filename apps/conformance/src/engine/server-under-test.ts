@@ -13,12 +13,15 @@ export interface Target {
 /** The server under test, as one case sees it: a maker of links, all of which are judged in the end. */
 export class ServerUnderTest {
   readonly timeoutMs: number;
+  /** The token that it asks for (W-024); empty when the kit was told none. */
+  readonly token: string;
   readonly #target: Target;
   readonly #links: ServerLink[] = [];
   readonly #run = randomBytes(6).toString('hex');
 
-  constructor(target: Target, timeoutMs: number) {
+  constructor(target: Target, timeoutMs: number, token = '') {
     this.#target = target;
+    this.token = token;
     this.timeoutMs = timeoutMs;
   }
 

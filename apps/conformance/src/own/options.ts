@@ -6,6 +6,8 @@ import type { CodecName } from '@tp/wire';
 export interface OwnOptions {
   readonly port: number;
   readonly codecs: readonly CodecName[];
+  /** What the server asks for and the client shows (W-024). */
+  readonly token: string | undefined;
 }
 
 /** Isolated windows that our peers take (W-075). */
@@ -16,13 +18,17 @@ export function ownLinkOptions(codecs: readonly CodecName[]): LinkOptions {
   return { codecs, limits: { windows: WINDOWS } };
 }
 
-/** Reads `--port N --codec zstd|deflate|none`. */
+/** Reads `--port N --codec zstd|deflate|none --token TEXT`. */
 export function parseOwnOptions(args: readonly string[]): OwnOptions {
   const { values } = parseArgs({
     args: [...args],
-    options: { port: { type: 'string' }, codec: { type: 'string', default: 'zstd' } },
+    options: {
+      port: { type: 'string' },
+      codec: { type: 'string', default: 'zstd' },
+      token: { type: 'string' },
+    },
   });
-  return { port: Number(values.port), codecs: codecsOf(values.codec) };
+  return { port: Number(values.port), codecs: codecsOf(values.codec), token: values.token };
 }
 
 function codecsOf(codec: string): CodecName[] {

@@ -1,19 +1,24 @@
 import { createHash } from 'node:crypto';
-import { type CallInit, type ClientCall, createPool, type Pool } from '@tp/transport';
-import { type CodecName, Fields, isTpError, MAX_INLINE_BODY, RequestHead } from '@tp/wire';
+import {
+  type CallInit,
+  type ClientCall,
+  createPool,
+  type Pool,
+  type PoolOptions,
+} from '@tp/transport';
+import { Fields, isTpError, MAX_INLINE_BODY, RequestHead } from '@tp/wire';
 import type { Order, OrderedRequest } from '../engine/order.ts';
 import type { Result } from '../engine/result.ts';
 import { OneConnection } from './one-connection.ts';
-import { ownLinkOptions } from './options.ts';
 
 /** Follows an order on a link of its own, and reports on each request. */
 export async function follow(
   address: string,
-  codecs: readonly CodecName[],
+  options: PoolOptions,
   order: Order,
 ): Promise<Result[]> {
   const connection = new OneConnection();
-  const pool = createPool([address], { ...ownLinkOptions(codecs), dial: connection.dial });
+  const pool = createPool([address], { ...options, dial: connection.dial });
   const results: Promise<Result>[] = [];
   for (const request of order.requests) {
     const before = request.after === undefined ? undefined : results[request.after];
@@ -39,6 +44,10 @@ async function make(pool: Pool, request: OrderedRequest): Promise<Result> {
   };
   let call: ClientCall | undefined;
   try {
+    if (request.oneWay === true) {
+      await pool.send(initOf(request));
+      return { sent: true };
+    }
     call = await pool.call({ ...initOf(request), signal: abort.signal, onInformation });
     if (request.cancelOn === 'head') abort.abort();
     if (hasNoBody(request, call)) await call.body[Symbol.asyncIterator]().return?.();

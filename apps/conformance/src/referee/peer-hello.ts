@@ -22,6 +22,7 @@ export function readHello(bytes: Uint8Array): PeerHello {
     limits: readLimits(message.piece(3)),
     checksum: message.uint(5) !== 0,
     agent: readText('an agent', message.piece(6), MAX_AGENT),
+    token: Buffer.from(message.piece(7) ?? []).toString('latin1'),
   };
 }
 

@@ -11,6 +11,7 @@ export interface PeerHello {
   readonly limits: Limits;
   readonly checksum: boolean;
   readonly agent: string;
+  readonly token: string;
 }
 
 /** A record that the peer has said, after the referee found nothing wrong with it. */

@@ -26,7 +26,7 @@ export async function drivePeerServer(
   const child = start(peer, port, options);
   try {
     await listening(port, child);
-    return await driveServer({ host: HOST, port }, cases, options);
+    return await driveServer({ host: HOST, port }, cases, { ...options, token: peer.token });
   } finally {
     await end(child);
   }
@@ -38,7 +38,7 @@ export async function drivePeerClient(
   cases: readonly ClientCase[],
   options: PeerOptions,
 ): Promise<Findings> {
-  const driver = await ClientDriver.listen(0, options);
+  const driver = await ClientDriver.listen(0, { ...options, token: peer.token });
   const child = start(peer, driver.port, options);
   try {
     return await Promise.race([driver.drive(cases), neverCame(child)]);

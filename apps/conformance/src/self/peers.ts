@@ -10,6 +10,8 @@ export interface Peer {
   readonly args: readonly string[];
   /** The program, which may not be there. */
   readonly file: string;
+  /** The token that it asks for, or shows: the cases of W-024 alone are for it. */
+  readonly token?: string;
 }
 
 const PYTHON = fileURLToPath(new URL('../../../peer-python/kit.py', import.meta.url));
@@ -18,11 +20,18 @@ const PYTHON = fileURLToPath(new URL('../../../peer-python/kit.py', import.meta.
 export const PEERS: readonly Peer[] = [
   ...['zstd', 'deflate', 'none'].flatMap((codec) => [own('server', codec), own('client', codec)]),
   ...['deflate', 'none'].flatMap((codec) => [python('server', codec), python('client', codec)]),
+  withToken(own('server', 'none')),
+  withToken(own('client', 'none')),
 ];
 
 /** Why a peer cannot be started; undefined when it can. */
 export function whyNot({ file }: Peer): string | undefined {
   return existsSync(file) ? undefined : `${file} is not there`;
+}
+
+function withToken(peer: Peer): Peer {
+  const token = 'a token of these tests';
+  return { ...peer, name: 'tp, with a token', args: [...peer.args, '--token', token], token };
 }
 
 function own(role: Peer['role'], codec: string): Peer {

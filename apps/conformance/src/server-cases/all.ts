@@ -17,11 +17,13 @@ import { programs } from './programs.ts';
 import { secrets } from './secrets.ts';
 import { streams } from './streams.ts';
 import { table } from './table.ts';
+import { token } from './token.ts';
 
 /** Every case for servers, in the order of docs/protocol.md. */
 export const serverCases: readonly ServerCase[] = [
   ...byteCases,
   ...opening,
+  ...token,
   ...envelope,
   ...order,
   ...table,
