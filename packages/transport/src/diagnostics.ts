@@ -32,7 +32,6 @@ export interface PeerEjected {
   readonly peer: string;
   /** For so long, in ms. */
   readonly forMs: number;
-  readonly why: string;
 }
 
 /** A call has begun. Each is followed by one end or one error. */

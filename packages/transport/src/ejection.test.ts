@@ -3,6 +3,7 @@ import { createPool } from './pool.ts';
 import type { PoolOptions } from './pool-options.ts';
 import { answer, Cluster, lots, refuse } from './test/cluster.ts';
 import { get, pool } from './test/ends.ts';
+import { told as events } from './test/events.ts';
 import { turns } from './test/eventually.ts';
 import { thrownBy } from './test/failure.ts';
 
@@ -34,6 +35,7 @@ async function untilEjected({ states, burst }: Awaited<ReturnType<typeof cluster
 
 describe('a peer that fails', () => {
   test('five times in a row gets no calls for 5 s, by +-25 %, and then a tenth of its share', async () => {
+    const told = events('tp:pool:ejected');
     const all = await clusterOf(['a', 'b', 'c'], { ejection: { probes: 50 } });
     const { cluster, client, states, burst } = all;
     const a = cluster.host('a');
@@ -45,6 +47,8 @@ describe('a peer that fails', () => {
     expect(health?.ejectedForMs).toBeGreaterThan(3749);
     expect(health?.ejectedForMs).toBeLessThan(6251);
     expect(client.stats().limitHits.get('ejection')).toBe(1);
+    expect(told).toMatchObject([{ peer: 'teleport://a:1' }]);
+    expect(told[0]?.forMs).toBeGreaterThan(3749);
     const before = a.requests;
     await burst(300);
     expect(a.requests).toBe(before);

@@ -2,6 +2,7 @@ import type { TpError } from '@tp/wire';
 import { Balancer, type Choice } from './balancer.ts';
 import type { ClientCall } from './client-call.ts';
 import type { ClientLink } from './client-link.ts';
+import { poolEjected } from './diagnostics.ts';
 import { Ejection } from './ejection.ts';
 import { type HealthStats, healthStats } from './health-stats.ts';
 import type { Peer } from './peer.ts';
@@ -126,7 +127,12 @@ export class PeerSet implements PeerGroupEvents {
   }
 
   failing(peer: Peer): void {
-    if (this.#ejection.failed(peer)) this.#events.ejected();
+    if (!this.#ejection.failed(peer)) return;
+    if (poolEjected.hasSubscribers) {
+      const forMs = this.#ejection.remainingMs(peer) ?? 0;
+      poolEjected.publish({ peer: peer.address.url, forMs });
+    }
+    this.#events.ejected();
   }
 
   gone(peer: Peer): void {
