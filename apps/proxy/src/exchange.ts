@@ -1,4 +1,4 @@
-import type { Request, ResponseInit } from '@tp/http';
+import type { PeerStats, Request, ResponseInit } from '@tp/http';
 import type { Fields } from '@tp/wire';
 
 /**
@@ -43,15 +43,17 @@ export interface TransferFigures {
   /** What crossed HTTP sockets here. */
   readonly httpBytesIn: number;
   readonly httpBytesOut: number;
-  /** What crossed the sockets of links here. */
-  readonly wireBytesIn: number;
-  readonly wireBytesOut: number;
+  /** The links with each peer, taken together, also those that have ended. */
+  readonly peers: readonly PeerFigures[];
   /** Bytes that wait to be sent. */
   readonly queueBytes: number;
   readonly links: readonly LinkFigures[];
   /** How often each limit was reached, by its name. */
   readonly limitHits: ReadonlyMap<string, number>;
 }
+
+/** The links with one peer, also those that have ended. */
+export type PeerFigures = Omit<PeerStats, 'pending' | 'queueBytes'>;
 
 /** One link, for `/stats.json`. */
 export interface LinkFigures {

@@ -105,6 +105,9 @@ describe.skipIf(!existsSync(MAIN))('tp-proxy (skipped where it is not built)', (
     expect(metrics).toMatch(
       /^tp_wire_bytes_total\{direction="out",peer="teleport:[^"]+"\} [1-9]\d*$/m,
     );
+    expect(stats.peers).toMatchObject([
+      { peer: far.address, links: 1, requests: 1, limitHits: {} },
+    ]);
     expect(metrics).toMatch(/^tp_links\{peer="teleport:[^"]+",state="open"\} [1-9]\d*$/m);
   });
 

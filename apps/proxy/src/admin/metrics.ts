@@ -49,9 +49,9 @@ export function createMetrics(proxy: RunningProxy): Metrics {
     registers,
     collect() {
       this.reset();
-      for (const [peer, bytes] of totals(proxy).wireBytes) {
-        this.inc({ direction: 'in', peer }, bytes.in);
-        this.inc({ direction: 'out', peer }, bytes.out);
+      for (const { peer, wireBytesIn, wireBytesOut } of totals(proxy).peers) {
+        this.inc({ direction: 'in', peer }, wireBytesIn);
+        this.inc({ direction: 'out', peer }, wireBytesOut);
       }
     },
   });

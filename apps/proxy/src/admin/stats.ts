@@ -9,6 +9,9 @@ export interface Stats {
   readonly requests: { readonly total: number; readonly byOutcome: Record<string, number> };
   /** From a request's head to its response's head. */
   readonly latencyMs: { readonly p50: number; readonly p99: number };
+  /** Each peer's links together, also those that have ended: bytes, batches, requests, retries. */
+  readonly peers: Totals['peers'];
+  /** Links that stand now. */
   readonly links: Totals['links'];
   readonly limitHits: Record<string, number>;
   readonly queueBytes: number;
@@ -17,7 +20,7 @@ export interface Stats {
 
 /** Takes the figures of a proxy as they stand now. */
 export function stats(proxy: RunningProxy): Stats {
-  const { httpBytes, wireBytes, links, limitHits, queueBytes } = totals(proxy);
+  const { httpBytes, wireBytes, peers, links, limitHits, queueBytes } = totals(proxy);
   const { latency, routes } = proxy.meters;
   const byOutcome = new Map<string, number>();
   let total = 0;
@@ -27,18 +30,13 @@ export function stats(proxy: RunningProxy): Stats {
       byOutcome.set(outcome, (byOutcome.get(outcome) ?? 0) + count);
     }
   }
-  let wireIn = 0;
-  let wireOut = 0;
-  for (const bytes of wireBytes.values()) {
-    wireIn += bytes.in;
-    wireOut += bytes.out;
-  }
   return {
     uptimeSeconds: process.uptime(),
     httpBytes,
-    wireBytes: { in: wireIn, out: wireOut },
+    wireBytes,
     requests: { total, byOutcome: Object.fromEntries(byOutcome) },
     latencyMs: { p50: latency.quantile(0.5), p99: latency.quantile(0.99) },
+    peers,
     links,
     limitHits: Object.fromEntries(limitHits),
     queueBytes,

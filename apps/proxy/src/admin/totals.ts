@@ -1,11 +1,13 @@
-import type { LinkFigures } from '../exchange.ts';
+import type { LinkFigures, PeerFigures } from '../exchange.ts';
 import type { RunningProxy } from '../proxy.ts';
 
 /** The figures of all listeners and upstreams together. */
 export interface Totals {
   readonly httpBytes: { readonly in: number; readonly out: number };
-  /** By the name of the listener or upstream whose links they crossed. */
-  readonly wireBytes: ReadonlyMap<string, { readonly in: number; readonly out: number }>;
+  /** What crossed the sockets of links. */
+  readonly wireBytes: { readonly in: number; readonly out: number };
+  /** The links with each peer: those of an upstream by the address that was dialled, those of a listener by its own. */
+  readonly peers: readonly PeerFigures[];
   readonly queueBytes: number;
   readonly links: readonly LinkFigures[];
   readonly limitHits: ReadonlyMap<string, number>;
@@ -14,26 +16,30 @@ export interface Totals {
 /** Adds up what there is now. */
 export function totals(proxy: RunningProxy): Totals {
   const parts = [
-    ...proxy.listeners.map((one) => ({ name: one.address, figures: one.figures() })),
-    ...proxy.upstreams.map((one) => ({ name: one.name, figures: one.figures() })),
+    ...proxy.listeners.map((listener) => listener.figures()),
+    ...proxy.upstreams.map((upstream) => upstream.figures()),
   ];
-  const wireBytes = new Map<string, { in: number; out: number }>();
+  const peers: PeerFigures[] = [];
   const limitHits = new Map(proxy.meters.limitHits);
   const links: LinkFigures[] = [];
   let httpIn = 0;
   let httpOut = 0;
+  const wireBytes = { in: 0, out: 0 };
   let queueBytes = 0;
-  for (const { name, figures } of parts) {
+  for (const figures of parts) {
     httpIn += figures.httpBytesIn;
     httpOut += figures.httpBytesOut;
     queueBytes += figures.queueBytes;
     links.push(...figures.links);
-    if (name.startsWith('teleport')) {
-      wireBytes.set(name, { in: figures.wireBytesIn, out: figures.wireBytesOut });
+    for (const peer of figures.peers) {
+      peers.push(peer);
+      wireBytes.in += peer.wireBytesIn;
+      wireBytes.out += peer.wireBytesOut;
     }
     for (const [limit, hits] of figures.limitHits) {
       limitHits.set(limit, (limitHits.get(limit) ?? 0) + hits);
     }
   }
-  return { httpBytes: { in: httpIn, out: httpOut }, wireBytes, queueBytes, links, limitHits };
+  const httpBytes = { in: httpIn, out: httpOut };
+  return { httpBytes, wireBytes, peers, queueBytes, links, limitHits };
 }

@@ -94,8 +94,7 @@ export async function listenHttp(options: HttpListenerOptions): Promise<Listener
     figures: () => ({
       httpBytesIn: connections.bytesIn,
       httpBytesOut: connections.bytesOut,
-      wireBytesIn: 0,
-      wireBytesOut: 0,
+      peers: [],
       queueBytes: 0,
       links: [],
       limitHits: new Map(),

@@ -28,14 +28,14 @@ export async function listenTeleport(
 }
 
 function figures(server: Server, address: string): TransferFigures {
-  const { links, wireBytesIn, wireBytesOut, queueBytes, limitHits } = server.stats();
+  const { links, peers: _, ...sums } = server.stats();
+  const { queueBytes, limitHits } = sums;
   return {
     httpBytesIn: 0,
     httpBytesOut: 0,
-    wireBytesIn,
-    wireBytesOut,
     queueBytes,
-    // Peers come from any port: as a label of metrics, one for each listener is enough.
+    // Peers come from anywhere: as a label of metrics, one for each listener is enough.
+    peers: [{ ...sums, peer: address, links: links.length }],
     links: links.map((link) => ({ ...link, peer: address })),
     limitHits,
   };

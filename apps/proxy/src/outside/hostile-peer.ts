@@ -52,6 +52,7 @@ export async function bomb(codec: CodecName, declared: number, longest = GIB): P
     {
       ...{ plain: undefined, packed, unpackedSize: declared, crc: 0 },
       window: { codec, windowLog },
+      windowId: 0,
     },
     portableBytes,
   );

@@ -23,8 +23,7 @@ export function createHttpUpstream(
     figures: () => ({
       httpBytesIn: pool.bytesIn,
       httpBytesOut: pool.bytesOut,
-      wireBytesIn: 0,
-      wireBytesOut: 0,
+      peers: [],
       queueBytes: 0,
       links: [],
       limitHits: pool.limitHits,

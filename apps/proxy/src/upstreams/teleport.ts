@@ -23,7 +23,7 @@ export function createTeleportUpstream(
     },
     send: (request) => send(client, request),
     reachable: () => reachable(client),
-    figures: () => figures(client, addresses),
+    figures: () => figures(client),
     close: () => client.close(),
   };
 }
@@ -88,18 +88,14 @@ async function reachable(client: Client): Promise<boolean> {
   return stands;
 }
 
-function figures(client: Client, addresses: readonly string[]): TransferFigures {
-  const { links, wireBytesIn, wireBytesOut, queueBytes, limitHits } = client.stats();
+function figures(client: Client): TransferFigures {
+  const { links, peers, queueBytes, limitHits } = client.stats();
   return {
     httpBytesIn: 0,
     httpBytesOut: 0,
-    wireBytesIn,
-    wireBytesOut,
+    peers,
     queueBytes,
-    links: links.map((link) => ({
-      ...link,
-      peer: addresses.includes(link.peer) ? link.peer : addresses.join(','),
-    })),
+    links,
     limitHits,
   };
 }
