@@ -396,6 +396,26 @@ describe('an address', () => {
     await Promise.all(Array.from({ length: 10 }, () => client.request({ path: '/' })));
     expect(client.stats().links.map((link) => link.requests)).toEqual([5, 5]);
   });
+
+  test('that answers 503 fast does not attract requests; 500 is an answer like any other', async () => {
+    for (const [status, counts] of [
+      [503, true],
+      [500, false],
+    ] as const) {
+      await using bad = createServer(() => ({ status }));
+      await using good = createServer(() => ({}));
+      const addresses = [
+        await bad.listen('teleport://127.0.0.1:0'),
+        await good.listen('teleport://127.0.0.1:0'),
+      ];
+      await using client = createClient(addresses);
+      await client.ready();
+      for (let i = 0; i < 100; i++) await client.request({ path: '/' });
+      const [health] = client.stats().health;
+      expect(health?.failures === 0).toBe(!counts);
+      if (counts) expect(bad.stats().requests).toBeLessThan(40);
+    }
+  });
 });
 
 describe('the end', () => {

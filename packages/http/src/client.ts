@@ -21,13 +21,22 @@ export interface ClientOptions extends Omit<PoolOptions, 'limits'> {
   /** How long `close` waits for requests under way, in ms. Default 30,000. */
   readonly drainTimeoutMs?: number;
   readonly limits?: PoolOptions['limits'];
+  /**
+   * Statuses that count as failures of the peer that answers them: it gets fewer requests, and for a
+   * while none where others do better. Default 502, 503 and 504, by which a gateway says that it has
+   * nobody to ask: a peer that answers them fast must not look fast.
+   */
+  readonly failureStatuses?: readonly number[];
 }
+
+const FAILURE_STATUSES = [502, 503, 504];
 
 /**
  * The lean client. Links are opened at once and kept open until `close`.
  *
- * @param address `teleport://HOST:PORT`, `teleports://HOST:PORT` (TLS) or `teleport+unix:PATH`, or
- * a list of equal peers.
+ * @param address `teleport://HOST:PORT`, `teleports://HOST:PORT` (TLS), `teleport+unix:PATH`,
+ * `teleport+srv://_NAME._PROTO.DOMAIN` or `teleports+srv://…`, or a list of equal ones. Names stand
+ * for all their addresses, each a peer, and are resolved again on a timer.
  * @throws {TpError} INVALID_ARGUMENT for an address that can't be read.
  */
 export function createClient(
@@ -36,6 +45,7 @@ export function createClient(
 ): Client {
   const { requestTimeoutMs, drainTimeoutMs, limits, ...rest } = options;
   const pool = createPool(typeof address === 'string' ? [address] : address, {
+    failureStatuses: FAILURE_STATUSES,
     ...rest,
     limits: {
       ...limits,

@@ -3,10 +3,20 @@ import { connect as connectTls, TLSSocket } from 'node:tls';
 import { TpError } from '@tp/wire';
 import type { Address } from './address.ts';
 import type { Connection, Dialer } from './connection.ts';
-import type { DialerTls } from './dialer-tls.ts';
+import { DialerTls, type DialTls } from './dialer-tls.ts';
 import { socketConnection } from './socket-connection.ts';
 
-/** A dialer for TCP, TLS and unix sockets. */
+/**
+ * A dialer for TCP, TLS and unix sockets: the one that pools use by themselves, for a dialer of your
+ * own that adds to it. What it returns rejects with a `TpError` UNREACHABLE, processed "no".
+ *
+ * @throws {TpError} INVALID_ARGUMENT for certificates and names that cannot be.
+ */
+export function createDialer(tls?: DialTls): Dialer<Address> {
+  return dialSocket(new DialerTls(tls));
+}
+
+/** The same, with TLS that may change meanwhile. */
 export function dialSocket(tls: DialerTls): Dialer<Address> {
   return (address, signal) =>
     new Promise<Connection>((resolve, reject) => {

@@ -6,6 +6,7 @@ export type { Codec, Packer, Unpacker } from './codec.ts';
 export type { CodecList, CodecsByDirection } from './codec-choice.ts';
 export type { Connection, ConnectionEvents, Dialer } from './connection.ts';
 export type { DiagnosticEvents } from './diagnostics.ts';
+export { createDialer } from './dial.ts';
 export type { DialTls } from './dialer-tls.ts';
 export { DEFAULT_EJECTION, type EjectionOptions } from './ejection-options.ts';
 export type { OutgoingStream } from './exchange.ts';
