@@ -79,7 +79,6 @@ export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
     this.#failureStatuses = failureStatuses;
     this.#events = events;
     this.#idle = new IdleWatch(
-      options.clock,
       options.limits.idleTimeoutMs,
       () => this.pending > 0,
       () => this.#leaveIdle(),
@@ -204,7 +203,11 @@ export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
 
   /** For how long it has carried nothing, in ms; 0 while a call is under way. */
   get idleMs(): number {
-    return this.#idle.idleMs();
+    return this.#idle.idleMs(this.options.clock.now());
+  }
+
+  override look(now: number): number {
+    return Math.min(super.look(now), this.#idle.look(now));
   }
 
   #leaveIdle(): void {
@@ -230,12 +233,10 @@ export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
   }
 
   protected opened(): void {
-    this.#idle.start();
     this.#events.opened(this);
   }
 
   protected failed(error: TpError): void {
-    this.#idle.stop();
     const waiting = this.#takeWaiting();
     this.#events.closed(this, error);
     for (const call of this.streams.all()) {
@@ -319,7 +320,7 @@ export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
       this.health.gaveUp(now - this.#timedFrom, now);
     }
     super.forget(id);
-    if (this.streams.size === 0) this.#idle.since = this.receivedAt;
+    if (this.streams.size === 0) this.#idle.rests(this.receivedAt);
   }
 
   cancel(id: number, code: ErrorCode, processed: Processed, message: string): void {

@@ -77,7 +77,6 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
       options.limits.cancelRate,
     );
     this.#idle = new IdleWatch(
-      options.clock,
       options.limits.idleTimeoutMs,
       () => this.streams.size > 0,
       () => this.#leaveIdle(),
@@ -116,6 +115,10 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
       exchange.cutOff(new TpError({ code, message, processed: exchange.processed, cause: error }));
     }
     this.failWhenSaid(error);
+  }
+
+  override look(now: number): number {
+    return Math.min(super.look(now), this.#idle.look(now));
   }
 
   #leaveIdle(): void {
@@ -172,9 +175,7 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
     if (this.streams.get(exchange.id) === exchange) this.forget(exchange.id);
   }
 
-  protected opened(): void {
-    this.#idle.start();
-  }
+  protected opened(): void {}
 
   protected override refusal({ token }: Hello): TpError | undefined {
     const { tokens } = this.#owner;
@@ -186,11 +187,10 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
 
   protected override forget(id: number): void {
     super.forget(id);
-    if (this.streams.size === 0) this.#idle.since = this.sendingAt;
+    if (this.streams.size === 0) this.#idle.rests(this.sendingAt);
   }
 
   protected failed(error: TpError): void {
-    this.#idle.stop();
     this.takeHeads();
     for (const exchange of this.streams.all()) {
       this.streams.delete(exchange.id);
