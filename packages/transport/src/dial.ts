@@ -4,16 +4,22 @@ import { TpError } from '@tp/wire';
 import type { Address } from './address.ts';
 import type { Connection, Dialer } from './connection.ts';
 import { DialerTls, type DialTls } from './dialer-tls.ts';
+import { checkPlainText, plainAddress } from './plain-text.ts';
 import { socketConnection } from './socket-connection.ts';
 
 /**
  * A dialer for TCP, TLS and unix sockets: the one that pools use by themselves, for a dialer of your
- * own that adds to it. What it returns rejects with a `TpError` UNREACHABLE, processed "no".
+ * own that adds to it. What it returns rejects with a `TpError`, processed "no": UNREACHABLE, or
+ * INVALID_ARGUMENT for plain text beyond this machine without `insecure`.
  *
  * @throws {TpError} INVALID_ARGUMENT for certificates and names that cannot be.
  */
-export function createDialer(tls?: DialTls): Dialer<Address> {
-  return dialSocket(new DialerTls(tls));
+export function createDialer(tls?: DialTls, insecure = false): Dialer<Address> {
+  const dial = dialSocket(new DialerTls(tls));
+  return async (address, signal) => {
+    checkPlainText(plainAddress(address), insecure);
+    return dial(address, signal);
+  };
 }
 
 /** The same, with TLS that may change meanwhile. */

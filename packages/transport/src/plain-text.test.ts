@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
+import { parseAddress } from './address.ts';
+import { createDialer } from './dial.ts';
 import { createPool } from './pool.ts';
 import { pool, serve } from './test/ends.ts';
-import { failure, thrownBy } from './test/failure.ts';
+import { failure, outcome, thrownBy } from './test/failure.ts';
 
 const ignore = () => {};
 
@@ -39,6 +41,16 @@ test.each([
 test('a dialer of one’s own may connect as it likes', () => {
   const dial = () => new Promise<never>(ignore);
   expect(pool('teleport://far.example:1', { dial }).pending).toBe(0);
+});
+
+test('the dialer that one’s own may add to is as careful', async () => {
+  const far = parseAddress('teleport://192.0.2.1:1');
+  const { signal } = new AbortController();
+  expect((await failure(createDialer()(far, signal))).message).toContain('in plain text');
+  const leaving = new AbortController();
+  const dialled = outcome(createDialer(undefined, true)(far, leaving.signal));
+  leaving.abort();
+  expect(await dialled).toBe('UNREACHABLE no');
 });
 
 test.each(['teleport://0.0.0.0:0', 'teleport://[::]:0'])(
