@@ -13,16 +13,16 @@ export interface Span {
 export interface RunOptions {
   /** Threads. Default: one for each core. */
   readonly workers?: number | undefined;
-  /** Stops when something was found. */
-  readonly untilViolation?: boolean | undefined;
-  /** The code of a thread: that of other packages than ours, say. Default: ours. */
+  /** Stops when this is true of what was found so far. Default: at the end. */
+  readonly until?: ((sofar: Summary) => boolean) | undefined;
+  /** The code of a thread. Default: that beside this file. */
   readonly worker?: URL | undefined;
   /** Told after each span that was played. */
   readonly progress?: ((sofar: Summary) => void) | undefined;
 }
 
 /** Histories that a thread is given at once. */
-const SPAN = 20;
+const SPAN = 5;
 
 /**
  * Plays histories on several threads. The summary does not depend on how many there are.
@@ -30,7 +30,7 @@ const SPAN = 20;
  * @throws {Error} when a thread ends.
  */
 export async function play(all: Span, options: RunOptions = {}): Promise<Summary> {
-  const { untilViolation = false, progress = () => {} } = options;
+  const { until = () => false, progress = () => {} } = options;
   const summary = emptySummary();
   const spans = spansOf(all);
   const count = Math.min(options.workers ?? availableParallelism(), spans.length);
@@ -42,7 +42,7 @@ export async function play(all: Span, options: RunOptions = {}): Promise<Summary
         for (let span = spans.shift(); span !== undefined; span = spans.shift()) {
           addSummary(summary, await thread.play(span));
           progress(summary);
-          if (untilViolation && summary.violations.length > 0) spans.length = 0;
+          if (until(summary)) spans.length = 0;
         }
       }),
     );
@@ -66,7 +66,8 @@ class Thread {
   readonly #worker: Worker;
 
   constructor(file: URL) {
-    this.#worker = new Worker(file);
+    // Whatever this process was started with, a thread runs compiled code.
+    this.#worker = new Worker(file, { execArgv: [] });
   }
 
   play(span: Span): Promise<Summary> {

@@ -133,7 +133,7 @@ function drawRequest(id: number, random: Random, style: CallStyle): CallPlan {
     abortAfterMs,
     oneWay: false,
     idempotent: random.chance(0.1) ? random.chance(0.5) : undefined,
-    hedgeAfterMs: random.chance(0.1) ? random.scale(1, 1_000) : undefined,
+    hedgeAfterMs: random.chance(0.2) ? random.scale(1, 1_000) : undefined,
     fields: drawFields(id, random),
   };
 }
