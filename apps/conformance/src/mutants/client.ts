@@ -122,7 +122,7 @@ export const clientMutants: readonly Mutant[] = [
     rule: 'W-102',
     role: 'client',
     file: 'transport/dist/client-link.js',
-    find: "this.control((encoder) => encoder.goaway(0, 'NO_ERROR', false));",
+    find: "encoder.goaway(0, 'NO_ERROR', false);",
     replace: '',
   },
   {
