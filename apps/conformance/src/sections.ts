@@ -50,6 +50,7 @@ const SECTIONS: readonly Section[] = [
     rules: [
       [90, 109],
       [117, 117],
+      [128, 128],
     ],
   },
   { title: '11. Codes', rules: [[113, 113]] },

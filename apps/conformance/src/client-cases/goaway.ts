@@ -3,7 +3,7 @@ import { bytes, uint } from '../craft/protobuf.ts';
 import { type Crafted, cancel, credit, data, goaway } from '../craft/record.ts';
 import type { ClientLink } from '../engine/client-link.ts';
 import type { ClientUnderTest } from '../engine/client-under-test.ts';
-import { expectThat } from '../engine/failure.ts';
+import { expectEqual, expectThat } from '../engine/failure.ts';
 import { expectAnswer, expectError } from '../engine/result.ts';
 import { counted } from '../engine/text.ts';
 import { get, post } from './ask.ts';
@@ -197,6 +197,24 @@ const steps: readonly ClientCase[] = [
 ];
 
 const ends: readonly ClientCase[] = [
+  {
+    rule: 'W-128',
+    name: 'a request whose response breaks off behind its head was processed, or may have been',
+    requests: [get('/a'), get('/b')],
+    async run(client) {
+      const link = await client.link();
+      const { id } = await link.request('/a');
+      await link.request('/b');
+      link.answer(id, 200, [], { more: true });
+      link.send(data(id, 'half'));
+      await link.alive();
+      link.endWriting();
+      const results = await client.results();
+      expectEqual('the status', results[0]?.status, 200);
+      expectError(results[0], [], 'maybe');
+      expectError(results[1], [], 'maybe');
+    },
+  },
   ...(['INTERNAL', 'TIMEOUT', 'ENHANCE_YOUR_CALM'] as const).map((code) =>
     ofThree(
       'W-117',

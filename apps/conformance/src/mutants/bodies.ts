@@ -138,9 +138,9 @@ export const bodyMutants: readonly Mutant[] = [
     rule: 'W-022',
     role: 'server',
     file: 'transport/dist/outbox.js',
-    find: 'this.#fillHeads(encoder, limit);',
+    find: 'this.#fillHeads(lane.heads, encoder, limit);',
     replace:
-      'this.#fillData(encoder, limit); if (this.#round.length === 0) this.#fillHeads(encoder, limit);',
+      'this.#fillData(lane.bodies, encoder, limit); if (lane.bodies.length === 0) this.#fillHeads(lane.heads, encoder, limit);',
   },
   {
     name: 'sends bodies before pongs',
@@ -149,6 +149,6 @@ export const bodyMutants: readonly Mutant[] = [
     file: 'transport/dist/outbox.js',
     find: 'this.#fillControls(encoder, limit);',
     replace:
-      'this.#fillHeads(encoder, limit); this.#fillData(encoder, limit); if (this.#round.length === 0) this.#fillControls(encoder, limit);',
+      'this.#fillFrom(lanes.shared, encoder, limit); if (lanes.shared.bodies.length === 0) this.#fillControls(encoder, limit);',
   },
 ];

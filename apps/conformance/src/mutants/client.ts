@@ -6,8 +6,8 @@ export const clientMutants: readonly Mutant[] = [
     name: 'forgets the code that its link ended with',
     rule: 'W-117',
     role: 'client',
-    file: 'transport/dist/client-link.js',
-    find: 'this.#goodbye ?? error',
+    file: 'transport/dist/link.js',
+    find: 'this.goodbye ?? error',
     replace: 'error',
   },
   {
@@ -236,9 +236,9 @@ export const clientMutants: readonly Mutant[] = [
     name: 'repeats what may have been processed',
     rule: 'W-104',
     role: 'client',
-    file: 'transport/dist/client-call.js',
-    find: "error.processed === 'no' && canRepeat",
-    replace: "error.processed !== 'yes' && canRepeat",
+    file: 'transport/dist/retries.js',
+    find: "if (error.processed === 'maybe' && call.init.idempotent !== true)",
+    replace: 'if (false)',
     beside: ['W-109'],
   },
   {

@@ -33,7 +33,7 @@ export const compressionMutants: readonly Mutant[] = [
     role: 'server',
     file: 'transport/dist/windows.js',
     find: 'if (window !== undefined)',
-    replace: 'if (window !== undefined && this.#unpackers[windowId] === undefined)',
+    replace: 'if (window !== undefined && this.#windows[windowId] === undefined)',
   },
   {
     name: 'drops a window that starts without packed',
@@ -42,6 +42,14 @@ export const compressionMutants: readonly Mutant[] = [
     file: 'transport/dist/windows.js',
     find: 'if (window !== undefined)',
     replace: 'if (window !== undefined && packed !== undefined)',
+  },
+  {
+    name: 'counts no window that starts anew',
+    rule: 'W-081',
+    role: 'server',
+    file: 'transport/dist/inbox.js',
+    find: 'if (this.#unpacked.restarted)',
+    replace: 'if (false)',
   },
   {
     name: 'takes any number of windows',

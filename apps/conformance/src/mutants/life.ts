@@ -82,4 +82,12 @@ export const lifeMutants: readonly Mutant[] = [
     find: 'if (!this.#cancels.take())',
     replace: 'if (false)',
   },
+  {
+    name: 'earns no Cancels by what it completes',
+    rule: 'W-095',
+    role: 'server',
+    file: 'transport/dist/server-link.js',
+    find: 'this.#cancels.earn(CANCELS_PER_REQUEST);',
+    replace: '',
+  },
 ];

@@ -9,6 +9,8 @@ import type { Peer } from './peers.ts';
 const HOST = '127.0.0.1';
 /** How long a peer may take to start, in ms. */
 const START_MS = 10_000;
+/** A free port may be taken by another process before a peer listens there. */
+const ATTEMPTS = 3;
 
 /** How a peer is driven that the kit starts itself. */
 export interface PeerOptions extends DriveOptions {
@@ -22,13 +24,29 @@ export async function drivePeerServer(
   cases: readonly ServerCase[],
   options: PeerOptions,
 ): Promise<Findings> {
-  const port = await freePort();
-  const child = start(peer, port, options);
+  const { port, child } = await startServer(peer, options);
   try {
-    await listening(port, child);
     return await driveServer({ host: HOST, port }, cases, { ...options, token: peer.token });
   } finally {
     await end(child);
+  }
+}
+
+/** Starts the server; again where somebody took its port before it did. */
+async function startServer(
+  peer: Peer,
+  options: PeerOptions,
+): Promise<{ port: number; child: ChildProcess }> {
+  for (let attempt = 1; ; attempt++) {
+    const port = await freePort();
+    const child = start(peer, port, options);
+    try {
+      await listening(port, child);
+      return { port, child };
+    } catch (error) {
+      await end(child);
+      if (attempt === ATTEMPTS || child.exitCode === null) throw error;
+    }
   }
 }
 
