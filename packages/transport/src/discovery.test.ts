@@ -212,6 +212,21 @@ describe('a host name', () => {
     expect((await client.call(get('/'))).status).toBe(200);
   });
 
+  test('is asked once a second at most, however many calls come while nobody can be reached', async () => {
+    const names = new Names();
+    names.hosts = ['a'];
+    const { cluster, client } = named(HOST, names);
+    cluster.host('a').isUp = false;
+    expect(await outcome(client.ready())).toBe('UNREACHABLE no');
+    for (let i = 0; i < 1000; i++) {
+      cluster.clock.advance(20);
+      client.call(get('/')).catch(() => {});
+      await turns(1);
+    }
+    expect(names.asked.length).toBeGreaterThan(10);
+    expect(names.asked.length).toBeLessThan(35);
+  });
+
   test('is not asked about when the address is an IP literal or a unix socket', async () => {
     const names = new Names();
     const cluster = new Cluster();

@@ -59,11 +59,17 @@ export class Discovery {
     return this.#isAsking;
   }
 
-  /** Nobody of whom it knows can be reached: it asks again soon. */
+  /** Calls come, and nobody of whom it knows can be reached: it asks again soon, and less soon each time. */
   demand(): void {
     if (this.#isAsking || this.#inDemand) return;
     this.#inDemand = true;
     this.#askAfter(this.#backoff.inDemand());
+    this.#backoff.next();
+  }
+
+  /** One of whom it knows was reached. */
+  reached(): void {
+    this.#backoff.reset();
   }
 
   stop(): void {
@@ -104,7 +110,6 @@ export class Discovery {
 
   #found(endpoints: readonly Endpoint[]): void {
     this.#isFound = true;
-    this.#backoff.reset();
     this.#askAfter(this.#interval());
     this.#events.found(endpoints);
   }

@@ -20,7 +20,7 @@ export interface HealthStats {
   readonly links: number;
   /** Calls on its links. */
   readonly pending: number;
-  /** How long calls to it took of late, in ms, the slowest ones first; undefined before the first. */
+  /** How long calls to it took of late, in ms: a moving figure that rises at once. Undefined before the first. */
   readonly latencyMs: number | undefined;
   /** Calls that failed and links that were lost, since it is known. */
   readonly failures: number;

@@ -169,7 +169,10 @@ export class PeerGroup {
   #add({ address, priority, weight }: Endpoint): void {
     const peer: Peer = new Peer(address, this.#options, {
       changed: (opened) => {
-        if (opened) this.#fade();
+        if (opened) {
+          this.#discovery?.reached();
+          this.#fade();
+        }
         this.#events.changed(opened);
       },
       ended: (link) => {

@@ -127,7 +127,7 @@ export class PeerSet implements PeerGroupEvents {
   }
 
   failing(peer: Peer): void {
-    if (!this.#ejection.failed(peer)) return;
+    if (peer.isRetired || !this.#ejection.failed(peer)) return;
     if (poolEjected.hasSubscribers) {
       const forMs = this.#ejection.remainingMs(peer) ?? 0;
       poolEjected.publish({ peer: peer.address.url, forMs });
