@@ -18,6 +18,11 @@ export interface LinkLimits extends WireLimits {
   readonly streamBuffer: number;
   /** Handlers that run at once, per server. Default 10,000; then REFUSED, processed "no". */
   readonly maxRunningHandlers: number;
+  /**
+   * How long a request may have waited for its handler, in ms, as handlers compute for long, before
+   * others are turned away. Default 100; then OVERLOADED, processed "no".
+   */
+  readonly maxHandlerWaitMs: number;
   /** Bytes of whole bodies that handlers hold, per link. Default 64 MiB; then REFUSED, processed "no". */
   readonly maxRunningBytes: number;
   /** What `bytes()` gathers at most. Default 4 MiB; then BODY_LIMIT. */
@@ -59,6 +64,7 @@ export const DEFAULT_LINK_LIMITS: LinkLimits = {
   retryRate: 10,
   streamBuffer: 64 * 1024,
   maxRunningHandlers: 10_000,
+  maxHandlerWaitMs: 100,
   maxRunningBytes: 64 * 1024 * 1024,
   maxBufferedBodyBytes: 4 * 1024 * 1024,
   maxBodyBytes: 1024 * 1024 * 1024,

@@ -12,21 +12,29 @@ import { HELLO, openScripted } from './test/scripted-peer.ts';
 
 const ok = (exchange: ServerExchange) => exchange.respond(OK, undefined, undefined);
 
+/** A clock on which time passes while handlers work, and no timer fires meanwhile. */
+function workClock(): { clock: Clock; work(ms: number): void } {
+  const still = new FakeClock();
+  let passed = 0;
+  const clock: Clock = {
+    now: () => still.now() + passed,
+    after: (ms, call) => still.after(ms, call),
+    defer: (call) => still.defer(call),
+  };
+  const work = (ms: number) => {
+    passed += ms;
+  };
+  return { clock, work };
+}
+
 describe('a deadline that passes while handlers before it run', () => {
   test('its request does not reach its handler: DEADLINE no (W-090)', async () => {
-    // Time that passes while a handler runs: no timer fires meanwhile.
-    const still = new FakeClock();
-    let passed = 0;
-    const clock: Clock = {
-      now: () => still.now() + passed,
-      after: (ms, call) => still.after(ms, call),
-      defer: (call) => still.defer(call),
-    };
+    const { clock, work } = workClock();
     const handled: string[] = [];
     const { url } = await serve(
       (exchange) => {
         handled.push(exchange.path);
-        passed += 60;
+        work(60);
         ok(exchange);
       },
       { clock },
@@ -53,7 +61,7 @@ describe('a server at its limit', () => {
   test('refuses the rest of many that come at once, each as "no", and answers those that it took', async () => {
     const running: ServerExchange[] = [];
     const { server, url } = await serve((exchange) => running.push(exchange), {
-      limits: { maxRunningHandlers: 100 },
+      limits: { maxRunningHandlers: 100, maxHandlerWaitMs: 1e9 },
     });
     const client = pool(url);
     await client.ready();
@@ -65,6 +73,7 @@ describe('a server at its limit', () => {
       ),
     );
     await eventually(() => server.stats().limitHits.get('maxRunningHandlers') === 9_900);
+    await eventually(() => running.length === 100);
     for (const exchange of running) ok(exchange);
     for (const how of await Promise.all(calls)) outcomes.set(how, (outcomes.get(how) ?? 0) + 1);
     expect(Object.fromEntries(outcomes)).toEqual({ '200': 100, 'REFUSED no': 9_900 });
@@ -138,6 +147,121 @@ async function deafDialer(server: TransportServer): Promise<{ ask(id: number): v
   far.stick();
   return { ask: (id) => say(() => encoder.request(id, get('/').head, undefined, false, 0)) };
 }
+
+describe('handlers that compute for long', () => {
+  test.each([
+    ['with deadlines', 1000, 2],
+    ['without', 0, 8],
+  ])(
+    '%s: sockets are read in between, and what is too much is refused at once',
+    async (_how, timeoutMs, atOnce) => {
+      const { clock, work } = workClock();
+      const handled: string[] = [];
+      const { server, url } = await serve(
+        (exchange) => {
+          handled.push(exchange.path);
+          work(1);
+          ok(exchange);
+        },
+        { clock, limits: { maxRunningHandlers: 5 } },
+      );
+      const peer = await openScripted(url);
+      peer.say((encoder) => {
+        for (let id = 1; id <= 20; id++)
+          encoder.request(id, get(`/${id}`).head, undefined, false, timeoutMs);
+      });
+      const taken = atOnce + 5;
+      await eventually(() => peer.heard('response').length === taken);
+      await eventually(() => peer.heard('cancel').length === 20 - taken);
+      expect(handled).toEqual(Array.from({ length: taken }, (_, index) => `/${index + 1}`));
+      expect(peer.heard('cancel')[0]).toMatchObject({ code: 'REFUSED', processed: 'no' });
+      expect(server.stats().limitHits.get('maxRunningHandlers')).toBe(20 - taken);
+    },
+  );
+
+  test('requests of all links wait in the order in which they came; a ping does not wait for them', async () => {
+    const { clock, work } = workClock();
+    const handled: string[] = [];
+    const { url } = await serve(
+      (exchange) => {
+        handled.push(exchange.path);
+        work(10);
+        ok(exchange);
+      },
+      { clock },
+    );
+    const [one, two] = [await openScripted(url), await openScripted(url)];
+    one.say((encoder) => {
+      for (let id = 1; id <= 40; id++)
+        encoder.request(id, get('/one').head, undefined, false, 10_000);
+    });
+    two.say((encoder) => {
+      encoder.request(1, get('/two').head, undefined, false, 10_000);
+      encoder.ping(7);
+    });
+    await two.next('pong');
+    expect(two.heard('response')).toEqual([]);
+    await two.next('response');
+    await eventually(() => one.heard('response').length === 40);
+    expect(handled).toHaveLength(41);
+  });
+
+  test.each([
+    [50, 'response'],
+    [51, 'cancel'],
+  ] as const)(
+    'maxHandlerWaitMs 100: when the first has waited for twice %i ms, the next gets a %s',
+    async (ms, kind) => {
+      const { clock, work } = workClock();
+      let second = () => {};
+      const { server, url } = await serve(
+        (exchange) => {
+          work(ms);
+          if (exchange.path === '/2') second();
+          ok(exchange);
+        },
+        { clock, limits: { maxHandlerWaitMs: 100 } },
+      );
+      const [one, two] = [await openScripted(url), await openScripted(url)];
+      second = () =>
+        two.say((encoder) => encoder.request(1, get('/late').head, undefined, false, 10_000));
+      one.say((encoder) => {
+        for (let id = 1; id <= 3; id++)
+          encoder.request(id, get(`/${id}`).head, undefined, false, 10_000);
+      });
+      const said = await two.next(kind);
+      expect(said).toMatchObject({ id: 1 });
+      if (kind === 'cancel') expect(said).toMatchObject({ code: 'OVERLOADED', processed: 'no' });
+      expect(server.stats().limitHits.get('maxHandlerWait') ?? 0).toBe(kind === 'cancel' ? 1 : 0);
+      await eventually(() => one.heard('response').length === 3);
+    },
+  );
+
+  test('one that is cancelled or expires while it waits is never handled, and takes no room', async () => {
+    const { clock, work } = workClock();
+    const handled: string[] = [];
+    const { url } = await serve(
+      (exchange) => {
+        handled.push(exchange.path);
+        work(10);
+        ok(exchange);
+      },
+      { clock },
+    );
+    const peer = await openScripted(url);
+    peer.say((encoder) => {
+      encoder.request(1, get('/1').head, undefined, false, 1000);
+      encoder.request(2, get('/2').head, undefined, false, 1000);
+      encoder.request(3, get('/3').head, undefined, false, 15);
+      encoder.request(4, get('/4').head, undefined, false, 1000);
+      encoder.cancel(4, 'CANCEL', 'maybe');
+      encoder.request(5, get('/5').head, undefined, false, 1000);
+    });
+    await eventually(() => peer.heard('response').length === 3);
+    expect(handled).toEqual(['/1', '/2', '/5']);
+    expect(await peer.next('cancel')).toMatchObject({ id: 3, code: 'DEADLINE', processed: 'no' });
+  });
+});
 
 describe('the end of a drain', () => {
   test('tells each client what is true of its request, then ends the link (W-107)', async () => {

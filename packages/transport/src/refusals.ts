@@ -5,12 +5,13 @@ import { Fifo } from './fifo.ts';
 export interface Refusal {
   /** The limit's name in `limitHits`. */
   readonly limit: string;
+  readonly code: 'REFUSED' | 'OVERLOADED';
   /** For people. */
   readonly message: string;
 }
 
-export function refusal(limit: string): Refusal {
-  return { limit, message: `the server is at its limit: ${limit}` };
+export function refusal(limit: string, code: Refusal['code']): Refusal {
+  return { limit, code, message: `the server is at its limit: ${limit}` };
 }
 
 /** So many are written at a time, so that a batch grows little beyond its limit. */
@@ -35,13 +36,13 @@ export class Refusals {
     return this.#ids.length === 1;
   }
 
-  /** Says some of them: REFUSED, processed "no" (W-036). */
+  /** Says some of them, processed "no" (W-036). */
   write(encoder: BatchEncoder): void {
     for (let said = 0; said < AT_A_TIME; said++) {
       const id = this.#ids.shift();
       const why = this.#whys.shift();
       if (id === undefined || why === undefined) return;
-      encoder.cancel(id, 'REFUSED', 'no', why.message);
+      encoder.cancel(id, why.code, 'no', why.message);
     }
   }
 }

@@ -21,6 +21,7 @@ import { Serial } from './serial.ts';
 import { ServerExchange } from './server-exchange.ts';
 import type { Tenant } from './tenants.ts';
 import type { AcceptedTokens } from './token.ts';
+import type { Turns } from './turns.ts';
 
 /** What a link asks of the server that accepted it. */
 export interface ServerLinkOwner {
@@ -29,6 +30,8 @@ export interface ServerLinkOwner {
   readonly serial: boolean;
   /** What a hello must say one of; undefined: nothing. */
   readonly tokens: AcceptedTokens | undefined;
+  /** Requests that wait as handlers have run for long. */
+  readonly turns: Turns;
   /** Handlers that run now, over all links. */
   running: number;
   handle(exchange: ServerExchange): void;
@@ -40,6 +43,9 @@ const GOAWAY_WAIT_MS = 1_000;
 
 /** One cancel in ten requests is nothing unusual (W-095). */
 const CANCELS_PER_REQUEST = 0.1;
+
+/** Of requests without a deadline, one in so many asks the clock how long handlers have run. */
+const LOOK_EVERY = 8;
 
 /** The acceptor's side of a link: requests in, responses out. */
 export class ServerLink extends Link<ServerExchange, ServerExchange | Information> {
@@ -57,6 +63,8 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
   readonly #oneWay = new Set<ServerExchange>();
   /** When what came last of which a request was handled had come. */
   #handledAt = 0;
+  /** So many requests were handled since the clock was asked. */
+  #unlooked = 0;
   readonly #refused = new Refusals();
   readonly #serial: Serial | undefined;
 
@@ -69,7 +77,7 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
     super('server', connection, peer, options);
     this.#owner = owner;
     this.#serial = owner.serial
-      ? new Serial((exchange) => this.#handle(exchange, true))
+      ? new Serial((exchange) => this.#handle(exchange, options.clock.now()))
       : undefined;
     this.#cancels = new RateLimit(
       options.clock,
@@ -245,27 +253,54 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
     this.#runningBytes += end - start;
     if (timeoutMs > 0) this.#owner.deadlines.arm(exchange, this.receivedAt + timeoutMs);
     if (callStart.hasSubscribers) callStart.publish(exchange.event());
-    // The time of the first request that came with others has just been taken.
-    const isLate = this.#handledAt === this.receivedAt;
-    this.#handledAt = this.receivedAt;
-    if (this.#serial === undefined) this.#handle(exchange, isLate);
+    if (this.#serial === undefined) this.#take(exchange);
     else this.#serial.add(exchange);
   }
 
   /**
-   * Calls the handler, unless the deadline has passed while others ran: then it gives false.
-   *
-   * @param isLate whether time may have passed since the request came.
+   * Calls the handler, or lets the request wait for another turn when others have run for long. The
+   * clock is asked for requests with a deadline and for one in so many others, but not for the first
+   * of what came together: its time has just been taken.
    */
-  #handle(exchange: ServerExchange, isLate: boolean): boolean {
-    if (isLate && exchange.dueAt !== 0 && exchange.dueAt <= this.options.clock.now()) {
+  #take(exchange: ServerExchange): void {
+    const { turns } = this.#owner;
+    const { receivedAt } = this;
+    const isFirst = this.#handledAt !== receivedAt;
+    this.#handledAt = receivedAt;
+    if (turns.length > 0) turns.add(exchange, receivedAt);
+    else if (isFirst || (exchange.dueAt === 0 && ++this.#unlooked < LOOK_EVERY))
+      this.#call(exchange);
+    else {
+      this.#unlooked = 0;
+      const now = this.options.clock.now();
+      if (turns.isOver(receivedAt, now)) turns.add(exchange, receivedAt);
+      else this.#handle(exchange, now);
+    }
+  }
+
+  /** Its turn has come. */
+  handleWaiting(exchange: ServerExchange, now: number): void {
+    try {
+      this.#handle(exchange, now);
+    } catch (error) {
+      this.fail(linkError('INTERNAL', 'a handler threw', error));
+    }
+  }
+
+  /** Calls the handler, unless the deadline has passed by now: then it gives false. */
+  #handle(exchange: ServerExchange, now: number): boolean {
+    if (exchange.dueAt !== 0 && exchange.dueAt <= now) {
       exchange.expire();
       return false;
     }
+    this.#call(exchange);
+    return true;
+  }
+
+  #call(exchange: ServerExchange): void {
     this.#owner.running++;
     exchange.begin();
     this.#owner.handle(exchange);
-    return true;
   }
 
   response(): void {
@@ -301,7 +336,10 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
   #refusal(bodyBytes: number, oneWay: boolean): Refusal | undefined {
     const { limits } = this.options;
     if (!oneWay && this.streams.size >= limits.streams) return TOO_MANY_STREAMS;
-    if (this.#owner.running >= limits.maxRunningHandlers) return TOO_MANY_HANDLERS;
+    const { running, turns } = this.#owner;
+    if (running + turns.length >= limits.maxRunningHandlers) return TOO_MANY_HANDLERS;
+    if (turns.length > 0 && turns.waitedMs(this.receivedAt) > limits.maxHandlerWaitMs)
+      return TOO_LATE;
     if (this.#runningBytes + bodyBytes > limits.maxRunningBytes) return TOO_MANY_BYTES;
     return undefined;
   }
@@ -321,9 +359,10 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
   };
 }
 
-const TOO_MANY_STREAMS = refusal('maxConcurrentStreams');
-const TOO_MANY_HANDLERS = refusal('maxRunningHandlers');
-const TOO_MANY_BYTES = refusal('maxRunningBytes');
+const TOO_MANY_STREAMS = refusal('maxConcurrentStreams', 'REFUSED');
+const TOO_MANY_HANDLERS = refusal('maxRunningHandlers', 'REFUSED');
+const TOO_MANY_BYTES = refusal('maxRunningBytes', 'REFUSED');
+const TOO_LATE = refusal('maxHandlerWait', 'OVERLOADED');
 
 /** A 1xx head that waits for its turn. */
 class Information implements Sendable {

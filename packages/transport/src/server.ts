@@ -11,6 +11,7 @@ import type { ServerExchange } from './server-exchange.ts';
 import { ServerLink, type ServerLinkOwner } from './server-link.ts';
 import { AcceptedTokens } from './token.ts';
 import { Totals, type TransportStats } from './totals.ts';
+import { Turns } from './turns.ts';
 
 /** What a server may be told. */
 export interface TransportServerOptions extends LinkOptions {
@@ -74,6 +75,7 @@ class SocketServer implements TransportServer, ServerLinkOwner, Acceptor {
   readonly handle: (exchange: ServerExchange) => void;
   readonly deadlines: Deadlines;
   readonly serial: boolean;
+  readonly turns: Turns;
   running = 0;
   readonly #options: ResolvedLinkOptions;
   readonly tokens: AcceptedTokens | undefined;
@@ -93,6 +95,7 @@ class SocketServer implements TransportServer, ServerLinkOwner, Acceptor {
     this.tokens = options.tokens === undefined ? undefined : new AcceptedTokens(options.tokens);
     this.#insecure = options.insecure;
     this.serial = options.serial ?? false;
+    this.turns = new Turns(this.#options.clock);
     this.#reusePort = options.reusePort ?? false;
     this.deadlines = new Deadlines(this.#options.clock, (visit) => {
       for (const link of this.#links) link.eachTimed(visit);
