@@ -24,7 +24,7 @@ class End implements Connection {
 
   write(bytes: Uint8Array): boolean {
     const copy = bytes.slice();
-    setImmediate(() => this.other?.#events?.data(copy));
+    setImmediate(() => this.other?.take(copy));
     return true;
   }
 
@@ -38,11 +38,19 @@ class End implements Connection {
 
   destroy(): void {
     setImmediate(() => {
-      for (const end of [this, this.other]) {
-        end?.#events?.close(undefined);
-        if (end !== undefined) end.#events = undefined;
-      }
+      this.close();
+      this.other?.close();
     });
+  }
+
+  take(bytes: Uint8Array): void {
+    this.#events?.data(bytes);
+  }
+
+  close(): void {
+    const events = this.#events;
+    this.#events = undefined;
+    events?.close(undefined);
   }
 }
 
