@@ -79,7 +79,8 @@ describe('codecs', () => {
 function limitsOf({ receiver = {} }: Vector): Partial<LinkLimits> {
   const camel = (name: string) =>
     name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
-  return Object.fromEntries(Object.entries(receiver).map(([name, value]) => [camel(name), value]));
+  const said = Object.entries(receiver).map(([name, value]) => [camel(name), value]);
+  return { windows: 0, ...Object.fromEntries(said) };
 }
 
 const DEFAULT_OFFERS: readonly Offer[] = [
