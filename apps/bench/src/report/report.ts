@@ -11,6 +11,10 @@ export interface Result extends Partial<Figures> {
   readonly callers?: number;
   /** Bytes on the wire that are written or read in a second, where that alone is measured. */
   readonly bytesPerSecond?: number;
+  /** What one end of a link takes of its process's resident memory, of its heap, and outside of that. */
+  readonly bytesPerLink?: number;
+  readonly heapBytesPerLink?: number;
+  readonly externalBytesPerLink?: number;
 }
 
 /** One system against another, both measured in this run. */

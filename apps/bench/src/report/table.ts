@@ -16,6 +16,9 @@ const COLUMNS: readonly Column[] = [
   { title: 'HTTP B/op', cell: (result) => fixed(result.httpBytesPerOp, 1, 0) },
   { title: 'wire B/op', cell: (result) => fixed(result.wireBytesPerOp, 1, 1) },
   { title: 'HTTP/wire', cell: savings },
+  { title: 'KiB/link', cell: (result) => fixed(result.bytesPerLink, 1024, 1) },
+  { title: 'heap KiB/link', cell: (result) => fixed(result.heapBytesPerLink, 1024, 1) },
+  { title: 'external KiB/link', cell: (result) => fixed(result.externalBytesPerLink, 1024, 1) },
   { title: 'p50 µs', cell: (result) => fixed(result.p50Us, 1, 0) },
   { title: 'p99 µs', cell: (result) => fixed(result.p99Us, 1, 0) },
 ];

@@ -1,6 +1,7 @@
 import { inTurn } from './all.ts';
 import { bytes } from './bytes.ts';
 import { e2e } from './e2e.ts';
+import { memory } from './memory.ts';
 import type { Suite } from './suite.ts';
 import { TRIALS, trials } from './trials.ts';
 import { wire } from './wire.ts';
@@ -9,6 +10,7 @@ const EACH: ReadonlyMap<string, Suite> = new Map([
   ['e2e', e2e],
   ['bytes', bytes],
   ['wire', wire],
+  ['memory', memory],
 ]);
 
 /** Every suite by the name that the command line takes. */
