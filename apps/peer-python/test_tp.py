@@ -272,6 +272,16 @@ class OneWithTheOther(unittest.IsolatedAsyncioTestCase):
             self.assertEqual((await fetch(link, "GET", "/nowhere"))[0].status, 404)
 
     @soon
+    async def test_tells_one_way_and_waits_for_nothing(self):
+        async with pair() as link:
+            call = await link.call("POST", "/hit/told", body=b"event", one_way=True).head()
+            self.assertTrue(call.ended)
+            with fails(self, "BODY_LIMIT", "no"):
+                await link.call("POST", "/hit/told", body=bytes(65_537), one_way=True).head()
+            while (await fetch(link, "GET", "/hits/told"))[1] != b"1":
+                pass
+
+    @soon
     async def test_answers_early_and_stops_the_upload(self):
         async def endless():
             while True:
