@@ -1,6 +1,6 @@
 import { createPool, createTransportServer, type OutgoingStream } from '@tp/transport';
 import { RequestHead, ResponseHead } from '@tp/wire';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { type Body, createClient, createServer, Fields, type ResponseInit } from './index.ts';
 import { failure, gather, pair } from './test/pair.ts';
 import { relayTo } from './test/relay.ts';
@@ -319,4 +319,35 @@ describe('what a careless client sends', () => {
     expect(outcome).toMatchObject({ code: 'BODY_LENGTH', processed: 'no' });
     expect(handled).toEqual([]);
   });
+});
+
+test('a streamed request that waits its turn until all of it has come is as long as it says', async () => {
+  const begun = Promise.withResolvers<void>();
+  const goOn = Promise.withResolvers<void>();
+  await using both = await pair(
+    async (request) => {
+      if (request.path === '/first') {
+        begun.resolve();
+        await goOn.promise;
+      }
+      return { body: await request.text() };
+    },
+    { serial: true },
+  );
+  const first = both.client.request({ path: '/first' });
+  await begun.promise;
+  const sent = Promise.withResolvers<void>();
+  async function* body() {
+    yield* pieces('ab', 'c');
+    sent.resolve();
+  }
+  const headers = { 'content-length': '3' };
+  const second = both.client.request({ method: 'PUT', path: '/', headers, body: body() });
+  await sent.promise;
+  await new Promise((resolve) => setImmediate(resolve));
+  const third = both.client.request({ path: '/third' });
+  await vi.waitUntil(() => both.server.stats().pending === 3);
+  goOn.resolve();
+  const answers = await Promise.all([first, second, third]);
+  expect(await Promise.all(answers.map((answer) => answer.text()))).toEqual(['', 'abc', '']);
 });

@@ -8,7 +8,8 @@ const lengths = new LengthMemory();
 
 /**
  * Holds a request to the body length that its head declares. Gives back the request itself wherever
- * it can. To be called when the head has come, before any of a streamed body.
+ * it can. To be called before any of a streamed body is read; all of it may have come by then, as a
+ * request may have waited for its turn.
  *
  * @returns an error, BODY_LENGTH, processed "no", when a whole body has another length; where the
  * body is still to come, reading it throws that, processed "maybe".
@@ -16,7 +17,7 @@ const lengths = new LengthMemory();
 export function checkedRequest(exchange: ServerExchange): Request | TpError {
   const declared = lengths.of(exchange.headers);
   if (declared === NO_LENGTH) return exchange;
-  if (exchange.receiving && declared !== BAD_LENGTH) {
+  if (exchange.reader !== undefined && declared !== BAD_LENGTH) {
     return new LengthCheckedRequest(exchange, declared);
   }
   if (declared === exchange.inlineLength) return exchange;
