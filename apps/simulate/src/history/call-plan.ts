@@ -1,3 +1,4 @@
+import type { WindowChoice } from '@tp/transport';
 import type { Random } from '../world/random.ts';
 
 /** A body that is sent piece by piece. */
@@ -63,6 +64,8 @@ export interface CallPlan {
   readonly idempotent: boolean | undefined;
   /** A second attempt is sent after that, in ms; undefined leaves that to the client. */
   readonly hedgeAfterMs: number | undefined;
+  /** The compression windows of the request and of the answer; undefined leaves them to the peers. */
+  readonly windows: readonly [up: WindowChoice | undefined, down: WindowChoice | undefined];
   /** Fields beside those that every call has. */
   readonly fields: readonly string[];
 }
@@ -134,6 +137,7 @@ function drawRequest(id: number, random: Random, style: CallStyle): CallPlan {
     oneWay: false,
     idempotent: random.chance(0.1) ? random.chance(0.5) : undefined,
     hedgeAfterMs: random.chance(0.2) ? random.scale(1, 1_000) : undefined,
+    windows: [drawWindow(random), random.chance(0.8) ? undefined : drawWindow(random)],
     fields: drawFields(id, random),
   };
 }
@@ -193,6 +197,12 @@ function drawReader(random: Random, { gentle }: CallStyle): ReaderPlan {
     gapMs: random.chance(0.6) ? 0 : random.scale(0.1, 60),
     leaveAfter: Math.round(random.scale(1, 40_000)),
   };
+}
+
+function drawWindow(random: Random): WindowChoice | undefined {
+  if (random.chance(0.7)) return undefined;
+  if (random.chance(0.2)) return random.pick(['shared', 'off']);
+  return { isolated: `tenant ${random.whole(1, 5)}` };
 }
 
 function drawFields(id: number, random: Random): string[] {

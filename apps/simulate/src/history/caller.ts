@@ -59,13 +59,14 @@ function lengthFields(body: BodyPlan | undefined): string[] {
 }
 
 function requestOf(plan: CallPlan, host: Host, ledger: Ledger): RequestOptions {
-  const { upload, deadlineMs, id, method, idempotent, hedgeAfterMs } = plan;
+  const { upload, deadlineMs, id, method, idempotent, hedgeAfterMs, windows } = plan;
   return {
     method,
     path: `/call/${id}`,
     headers: requestFields(plan),
     ...(deadlineMs === undefined ? {} : { deadlineMs }),
     ...(idempotent === undefined ? {} : { idempotent }),
+    ...(windows[0] === undefined ? {} : { window: windows[0] }),
     ...(hedgeAfterMs === undefined ? {} : { hedgeAfterMs }),
     ...(upload === undefined ? {} : { body: bodyOf(id, 'up', upload, host, ledger) }),
     ...(upload?.trailers === true ? { trailers: () => trailersOf(id) } : {}),
@@ -73,12 +74,13 @@ function requestOf(plan: CallPlan, host: Host, ledger: Ledger): RequestOptions {
 }
 
 function sendOf(plan: CallPlan): SendOptions {
-  const { upload, deadlineMs, id, method } = plan;
+  const { upload, deadlineMs, id, method, windows } = plan;
   return {
     method,
     path: `/call/${id}`,
     headers: requestFields(plan),
     ...(deadlineMs === undefined ? {} : { deadlineMs }),
+    ...(windows[0] === undefined ? {} : { window: windows[0] }),
     ...(upload === undefined ? {} : { body: content(id, 'up', 0, upload.bytes) }),
   };
 }

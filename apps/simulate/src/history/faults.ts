@@ -22,6 +22,8 @@ export const FAULTS = [
   'dial hangs',
   'mute peer',
   'slammed door',
+  'names change',
+  'names fail',
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 
@@ -34,6 +36,7 @@ const GENTLE: readonly [Fault, ...Fault[]] = [
   'restart server',
   'stall',
   'shred',
+  'names change',
 ];
 const HOSTILE: readonly [Fault, ...Fault[]] = [
   ...FAULTS,
@@ -99,6 +102,7 @@ export class Faults {
     this.#healed = true;
     this.#stage.world.say('FAULT', 'all is healed');
     this.#stage.network.heal();
+    this.#stage.names.heal();
     for (const server of this.#servers) {
       const { host, closed } = server.current;
       if (!host.alive || closed !== undefined) server.start();
@@ -145,6 +149,11 @@ export class Faults {
       case 'mute peer':
       case 'slammed door':
         return this.#failDial(fault);
+      case 'names change':
+        this.#stage.names.change();
+        return true;
+      case 'names fail':
+        return this.#failNames();
     }
   }
 
@@ -231,6 +240,13 @@ export class Faults {
     } as const;
     this.#stage.network.failNextDial(url, kinds[fault], () => this.took(fault));
     return false;
+  }
+
+  #failNames(): boolean {
+    const { names, world } = this.#stage;
+    names.fail(this.#random.pick(['silent', 'failing', 'empty']));
+    world.at(world.now + this.#random.scale(100, 3_000), undefined, () => names.fail(undefined));
+    return true;
   }
 
   #connection(): VirtualConnection | undefined {

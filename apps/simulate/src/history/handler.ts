@@ -48,7 +48,9 @@ async function handle(
   if (answer.kind === 'refuse') {
     throw new TpError({ code: 'OVERLOADED', message: 'refused as planned', processed: 'no' });
   }
-  const head = { status: answer.status, headers: answerFields(plan) };
+  const [, down] = plan.windows;
+  const window = down === undefined ? {} : { window: down };
+  const head = { status: answer.status, headers: answerFields(plan), ...window };
   if (answer.kind === 'echo') return { ...head, ...echoOf(plan, request, host, ledger) };
   if (answer.body === undefined) return head;
   if (!hasBody(plan) && answer.body.how === 'whole') return head;

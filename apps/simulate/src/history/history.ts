@@ -1,3 +1,4 @@
+import { NAMED_URLS, Names } from '../network/names.ts';
 import { Network } from '../network/network.ts';
 import { Random } from '../world/random.ts';
 import { World } from '../world/world.ts';
@@ -102,7 +103,8 @@ class Play {
     const network = new Network(world, random.fork('network'), () => drawRoute(routes), {
       misuse: (what) => ledger.violate('connection misused', what),
     });
-    this.#stage = { world, ledger, scene, network, random: random.fork('peers') };
+    const names = new Names(addressesOf(scene), random.fork('names'));
+    this.#stage = { world, ledger, scene, network, names, random: random.fork('peers') };
     this.#leastFaults = leastFaults;
     this.faults = new Faults(this.#stage, random.fork('faults'), this.#servers, this.#clients);
     this.checks = new Checks(this.#stage, this.faults, this.#servers, this.#clients);
@@ -140,12 +142,15 @@ class Play {
 
   #start(): void {
     const { scene, random } = this.#stage;
-    for (let i = 0; i < scene.servers; i++) this.#servers.push(new ServerPlace(this.#stage, i));
+    for (const [i, address] of addressesOf(scene).entries()) {
+      this.#servers.push(new ServerPlace(this.#stage, i, address));
+    }
     for (let i = 0; i < scene.clients; i++) {
       const urls = this.#servers.map(({ url }) => url).filter(() => random.chance(0.7));
       const first = this.#servers[i % this.#servers.length];
       if (urls.length === 0 && first !== undefined) urls.push(first.url);
-      this.#clients.push(new ClientPlace(this.#stage, i, urls));
+      const named = random.chance(0.25) ? [random.pick(NAMED_URLS)] : urls;
+      this.#clients.push(new ClientPlace(this.#stage, i, named));
     }
   }
 
@@ -192,6 +197,11 @@ class Play {
   }
 }
 
+/** Where the servers are. */
+function addressesOf({ servers }: Scene): string[] {
+  return Array.from({ length: servers }, (_, i) => `10.0.0.${i + 1}`);
+}
+
 /** Calls of every shape that must succeed where nothing is wrong. */
 function probesOf(id: number): CallPlan[] {
   const body = {
@@ -214,6 +224,7 @@ function probesOf(id: number): CallPlan[] {
     oneWay: false,
     idempotent: undefined,
     hedgeAfterMs: undefined,
+    windows: [undefined, undefined],
     fields: [],
     upload: undefined,
   } as const;

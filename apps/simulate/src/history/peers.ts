@@ -1,4 +1,5 @@
 import { type Client, createClient, createServer, type LinkLimits, type Server } from '@tp/http';
+import { NAMED_URLS, type Names } from '../network/names.ts';
 import type { Network } from '../network/network.ts';
 import { Host } from '../world/host.ts';
 import type { Random } from '../world/random.ts';
@@ -17,6 +18,7 @@ export interface Stage {
   readonly random: Random;
   readonly ledger: Ledger;
   readonly scene: Scene;
+  readonly names: Names;
 }
 
 /** A peer in a process of its own. */
@@ -41,10 +43,11 @@ export class ServerPlace {
   readonly #stage: Stage;
   readonly #name: string;
 
-  constructor(stage: Stage, number: number) {
+  /** @param address an IP address of its own. */
+  constructor(stage: Stage, number: number, address: string) {
     this.#stage = stage;
     this.#name = `server${number}`;
-    this.url = `teleport://${this.#name}:1`;
+    this.url = `teleport://${address}:1`;
     this.start();
   }
 
@@ -62,6 +65,8 @@ export class ServerPlace {
     const options = drawOptions(random, scene);
     const peer = createServer(planHandler(host, ledger), {
       ...options,
+      // Uploads that wait their turn may hold the credit that the one at work needs.
+      serial: !scene.gentle && random.chance(0.1),
       clock: host.clock,
       onError: (error) => {
         if (error instanceof HandlerFailure || error instanceof SourceFailure) return;
@@ -130,15 +135,17 @@ export class ClientPlace {
   }
 
   start(): void {
-    const { world, network, random, scene } = this.#stage;
+    const { world, network, random, scene, names } = this.#stage;
     const host = new Host(nameOf(this.#name, this.processes.length), world);
     const options = drawOptions(random, scene);
+    const isNamed = NAMED_URLS.some((url) => this.#urls.includes(url));
     const peer = createClient(this.#urls, {
       ...options,
       ...drawPool(random),
       clock: host.clock,
       random: random.fork(host.name).unit,
       dial: network.dialer(host),
+      ...(isNamed ? { resolver: names.resolver(host) } : {}),
     });
     const { limits } = options;
     this.processes.push({ host, peer, limits, closed: undefined, hasClosed: false });

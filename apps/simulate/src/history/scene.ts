@@ -99,6 +99,7 @@ function windowBounds({ mostBytes }: Scene): Bounds[] {
     ['linkWindow', 2 * least, 60_000],
     ['streamWindow', least, 20_000],
     ['streamBuffer', 1, 20_000],
+    ['windows', 1, 4],
   ];
 }
 
@@ -144,6 +145,7 @@ interface PoolChoice {
   readonly links: number;
   readonly shed: 'newest' | 'oldest';
   readonly failureStatuses: readonly number[];
+  readonly resolveIntervalMs: number;
   readonly hedgeAfterMs?: number;
   readonly maxLinkAgeMs?: number;
 }
@@ -153,7 +155,8 @@ export function drawPool(random: Random): PoolChoice {
     links: random.whole(1, 2),
     shed: random.pick(['newest', 'oldest']),
     failureStatuses: random.chance(0.2) ? [503] : [],
-    ...(random.chance(0.2) ? { hedgeAfterMs: random.scale(5, 1_000) } : {}),
+    resolveIntervalMs: random.scale(100, 10_000),
+    ...(random.chance(0.3) ? { hedgeAfterMs: random.scale(5, 1_000) } : {}),
     ...(random.chance(0.2) ? { maxLinkAgeMs: random.scale(300, 10_000) } : {}),
   };
 }
