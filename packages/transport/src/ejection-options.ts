@@ -2,7 +2,7 @@ import { checkNumber, invalid } from './options.ts';
 
 /** When a peer that fails gets no calls for a while. */
 export interface EjectionOptions {
-  /** So many failures without an answer between. Default 5. */
+  /** So many failures without an answer between, over 100 ms at least. Default 5. */
   readonly failuresInRow: number;
   /** Or such a share of its calls of late, above 0 up to 1. Default 0.5. */
   readonly failureShare: number;

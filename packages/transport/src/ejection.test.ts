@@ -114,6 +114,19 @@ describe('a peer that fails', () => {
     expect(states()).toEqual(['open', 'open', 'open', 'open']);
   });
 
+  test('together with all others, all at once, stays as well', async () => {
+    const { cluster, states, burst } = await clusterOf(['a', 'b', 'c', 'd']);
+    for (let i = 0; i < 30; i++) await burst(40);
+    for (const name of ['a', 'b', 'c', 'd']) {
+      cluster.host(name).handle = (exchange) => {
+        cluster.clock.advance(1);
+        refuse(exchange);
+      };
+    }
+    for (let i = 0; i < 30; i++) await burst(40);
+    expect(states()).toEqual(['open', 'open', 'open', 'open']);
+  });
+
   test('is not ejected when it is the only one', async () => {
     const { cluster, states, burst } = await clusterOf(['a'], { ejection: { maxEjectedShare: 1 } });
     cluster.host('a').handle = refuse;

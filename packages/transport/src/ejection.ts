@@ -16,6 +16,12 @@ interface Spell {
   timer: Timer | undefined;
 }
 
+/**
+ * A row of failures lasts so long at least, in ms: one batch may bring many, and what is behind all
+ * peers must have had the time to show at the others too.
+ */
+const ROW_MS = 100;
+
 /** How often failures are looked at, in ms, or a storm of them would be dear. */
 const LOOK_MS = 10;
 
@@ -88,28 +94,28 @@ export class Ejection<P extends Ejectable> {
 
   #fails(health: PeerHealth, now: number): boolean {
     const { failuresInRow, failureShare, leastCalls } = this.#options;
-    if (health.failuresInRow >= failuresInRow) return true;
+    if (health.failuresInRow >= failuresInRow && health.failingMs(now) >= ROW_MS) return true;
     const calls = health.recentCalls(now);
     return calls >= leastCalls && health.recentFailures(now) >= calls * failureShare;
   }
 
   /**
-   * Whether the others do better: the latest calls to most of them were answered, and of the peer's
-   * at least twice as large a share failed as of theirs. Of whom nothing is known, nothing is made.
+   * Whether the others do better: of the peer's calls of late at least twice as large a share failed
+   * as of theirs. When nothing is known of them, nothing is made of it.
    */
   #isWorse(peer: P, now: number): boolean {
-    let well = 0;
     let calls = 0;
     let failures = 0;
     for (const { health } of this.#peers()) {
       const recent = health === peer.health ? 0 : health.recentCalls(now);
       if (recent === 0 || health.standing === 'ejected') continue;
-      well += health.failuresInRow === 0 ? 1 : -1;
       calls += recent;
       failures += health.recentFailures(now);
     }
     const { health } = peer;
-    return well > 0 && 2 * failures * health.recentCalls(now) <= health.recentFailures(now) * calls;
+    return (
+      calls > 0 && 2 * failures * health.recentCalls(now) <= health.recentFailures(now) * calls
+    );
   }
 
   #mayEject(): boolean {

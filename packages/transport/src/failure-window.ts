@@ -4,7 +4,7 @@
  */
 export class FailureWindow {
   readonly #spanMs: number;
-  #startedAt = 0;
+  #startedAt = Number.NEGATIVE_INFINITY;
   /** The counter of answers when the span began. */
   #answersAtStart = 0;
   #failures = 0;
@@ -16,9 +16,21 @@ export class FailureWindow {
     this.#spanMs = spanMs;
   }
 
+  /** Begins a new span when the old one is over. To be called often, or answers are forgotten too early. */
+  roll(answers: number, now: number): void {
+    const age = now - this.#startedAt;
+    if (age < this.#spanMs) return;
+    const isNext = age < 2 * this.#spanMs;
+    this.#lastAnswers = isNext ? difference(answers, this.#answersAtStart) : 0;
+    this.#lastFailures = isNext ? this.#failures : 0;
+    this.#startedAt = now;
+    this.#answersAtStart = answers;
+    this.#failures = 0;
+  }
+
   /** A call has failed. */
   add(answers: number, now: number): void {
-    this.#roll(answers, now);
+    this.roll(answers, now);
     this.#failures++;
   }
 
@@ -28,24 +40,13 @@ export class FailureWindow {
   }
 
   failures(answers: number, now: number): number {
-    this.#roll(answers, now);
+    this.roll(answers, now);
     return this.#failures + this.#lastFailures;
   }
 
   #answered(answers: number, now: number): number {
-    this.#roll(answers, now);
+    this.roll(answers, now);
     return difference(answers, this.#answersAtStart) + this.#lastAnswers;
-  }
-
-  #roll(answers: number, now: number): void {
-    const age = now - this.#startedAt;
-    if (age < this.#spanMs) return;
-    const isNext = age < 2 * this.#spanMs;
-    this.#lastAnswers = isNext ? difference(answers, this.#answersAtStart) : 0;
-    this.#lastFailures = isNext ? this.#failures : 0;
-    this.#startedAt = now;
-    this.#answersAtStart = answers;
-    this.#failures = 0;
   }
 }
 

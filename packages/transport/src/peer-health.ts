@@ -37,6 +37,7 @@ export class PeerHealth {
   #answersThen = 0;
   #answersAtFailure = 0;
   #failuresInRow = 0;
+  #failingSince = 0;
   #answersAtReturn = 0;
   readonly #probes: number;
 
@@ -48,6 +49,7 @@ export class PeerHealth {
   /** A call took so long from its batch's beginning to its answer, in ms. */
   answered(ms: number, now: number): void {
     const kept = this.#age(now);
+    this.#window.roll(this.answers, now);
     const took = Math.max(ms, LEAST_MS);
     this.#latencyMs = took > this.#latencyMs ? took : took + (this.#latencyMs - took) * kept;
     this.#weigh();
@@ -64,6 +66,7 @@ export class PeerHealth {
     this.#failing += (1 - this.#failing) * ONE_CALL;
     this.#weigh();
     this.failures++;
+    if (this.failuresInRow === 0) this.#failingSince = now;
     this.#failuresInRow = this.failuresInRow + 1;
     this.#answersAtFailure = this.answers;
     this.#window.add(this.answers, now);
@@ -72,6 +75,11 @@ export class PeerHealth {
   /** Failures since the last answer. */
   get failuresInRow(): number {
     return this.answers === this.#answersAtFailure ? this.#failuresInRow : 0;
+  }
+
+  /** For how long there was none, in ms; 0 while the last call was answered. */
+  failingMs(now: number): number {
+    return this.failuresInRow === 0 ? 0 : now - this.#failingSince;
   }
 
   /** What a call is expected to cost, in ms; 0 when nothing is known. It falls with time, so that all are tried again. */

@@ -76,6 +76,7 @@ function crowding(times: readonly number[]): number {
   const first = sorted[0] ?? 0;
   const counted = sorted.slice(0, Math.round(sorted.length * 0.9));
   const width = ((counted.at(-1) ?? 0) - first) / 10;
+  if (width === 0) return Infinity;
   const bins = new Array<number>(11).fill(0);
   for (const at of counted) {
     const bin = Math.floor((at - first) / width);
