@@ -205,10 +205,14 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
     return this.#sealer.tenant(choice);
   }
 
-  /** Who answers to the record at hand; undefined: the shared window. */
-  protected get tenantAtHand(): Tenant | undefined {
-    const { windowId } = this.#inbox;
-    return windowId === 0 ? undefined : this.#sealer.tenantOfPeer(windowId);
+  /** The id of the window that the record at hand came through; 0 also where the peer packs nothing. */
+  protected get windowAtHand(): number {
+    return this.#inbox.windowId;
+  }
+
+  /** Who answers to what came through that window. */
+  protected tenantOfPeer(windowId: number): Tenant | undefined {
+    return this.#sealer.tenantOfPeer(windowId);
   }
 
   /** Puts a head in line. */

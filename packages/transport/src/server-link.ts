@@ -148,12 +148,6 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
     return this.#finalId ?? this.#lastId;
   }
 
-  /** Whose window a response goes through when its request came through the shared one. */
-  get #usual(): Tenant | undefined {
-    const { window } = this.options;
-    return window === 'shared' ? undefined : this.tenant(window);
-  }
-
   /** Puts a response in line. */
   answer(exchange: ServerExchange): void {
     if (exchange.oneWay) exchange.drop();
@@ -244,7 +238,9 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
       return;
     }
     const exchange = new ServerExchange(this, id, head, more, bytes, start, end);
-    exchange.tenant = this.tenantAtHand ?? this.#usual;
+    const { windowAtHand } = this;
+    if (windowAtHand !== 0) exchange.tenant = this.tenantOfPeer(windowAtHand);
+    else if (this.options.window !== 'shared') exchange.tenant = this.tenant(this.options.window);
     if (oneWay) {
       exchange.oneWay = true;
       this.#oneWay.add(exchange);
