@@ -101,6 +101,28 @@ describe('calls', () => {
     expect(learned).toContain('/account/4711');
   });
 
+  test('of tenants never share an envelope with control, which tells of all (W-075)', async () => {
+    const { client, peer } = await clientOf(16);
+    const abort = new AbortController();
+    const window = isolated('a');
+    const first = client.call(get('/', { window, signal: abort.signal })).catch(() => {});
+    await peer.next('request');
+    const before = peer.opened.length;
+    abort.abort();
+    await first;
+    client.call(get('/', { window: isolated('b') })).catch(() => {});
+    await peer.next('request');
+    const shapes = peer.opened.slice(before).map(({ plain, unpacked, windowId }) => ({
+      plain: plain.length > 0,
+      packed: unpacked.length > 0,
+      windowId,
+    }));
+    expect(shapes).toEqual([
+      { plain: true, packed: false, windowId: 0 },
+      { plain: false, packed: true, windowId: 2 },
+    ]);
+  });
+
   test('stay whole with credentials and random bodies outside every window (W-060, W-076)', async () => {
     const { call } = await clientOf(1);
     const body = content(3000);
