@@ -23,7 +23,11 @@ export async function makeCall(
   }
   let response: Response;
   try {
-    response = await client.request({ ...requestOf(plan, host, ledger), ...signal });
+    response = await client.request({
+      ...requestOf(plan, host, ledger),
+      ...signal,
+      onInformation: (status, { raw }) => record.informed.push([status, ...raw].join(' ')),
+    });
   } catch (error) {
     ledger.failed(record, error);
     return;
@@ -36,6 +40,11 @@ export async function makeCall(
   } catch (error) {
     ledger.failed(record, error);
   }
+}
+
+/** What the 1xx heads of a call say, in order. */
+export function informationOf({ answer }: CallPlan): string[] {
+  return Array.from({ length: answer.informs }, (_, i) => `103 x-inform ${i}`);
 }
 
 /** The fields that a request has, in order. */
@@ -115,10 +124,16 @@ export function expectedStatus({ answer }: CallPlan): number {
   return answer.kind === 'throw' ? 500 : answer.status;
 }
 
-function checkHead({ plan, runs }: CallRecord, response: Response, ledger: Ledger): void {
+function checkHead({ plan, runs, informed }: CallRecord, response: Response, ledger: Ledger): void {
   const { id, answer } = plan;
   if (runs.length === 0)
     ledger.violate('wrong answer', `call ${id} was answered but never handled`);
+  // Heads of an attempt that came to nothing stand before those of the one that was answered.
+  const said = informed.slice(informed.length - answer.informs).join();
+  const isOnce = runs.length === 1 && informed.length !== answer.informs;
+  if (said !== informationOf(plan).join() || isOnce) {
+    ledger.violate('wrong answer', `call ${id} was informed of ${informed.join() || 'nothing'}`);
+  }
   const expected = answer.kind === 'throw' ? ['content-length', '0'] : answerFields(plan);
   const found = [response.status, ...response.headers.raw].join('|');
   const wanted = [expectedStatus(plan), ...expected].join('|');

@@ -30,6 +30,8 @@ export interface CallRecord {
   endedAt: number | undefined;
   outcome: Outcome | undefined;
   readonly runs: Run[];
+  /** What the 1xx heads said that came before the answer. */
+  readonly informed: string[];
 }
 
 /** Timers have a resolution of 8 ms and are cut to whole ones. */
@@ -71,6 +73,7 @@ export class Ledger {
       endedAt: undefined,
       outcome: undefined,
       runs: [],
+      informed: [],
     };
     this.calls.set(plan.id, record);
     const limit = plan.deadlineMs === undefined ? '' : `, within ${plan.deadlineMs.toFixed(1)} ms`;
