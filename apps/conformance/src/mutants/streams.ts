@@ -81,8 +81,8 @@ export const streamMutants: readonly Mutant[] = [
     rule: 'W-036',
     role: 'server',
     file: 'transport/dist/refusals.js',
-    find: "'REFUSED', 'no'",
-    replace: "'REFUSED', 'maybe'",
+    find: "why.code, 'no'",
+    replace: "why.code, 'maybe'",
     beside: ['W-092'],
   },
   {

@@ -10,12 +10,15 @@ export interface OwnOptions {
   readonly token: string | undefined;
 }
 
-/** Isolated windows that our peers take (W-075). */
-const WINDOWS = 4;
+/**
+ * Isolated windows that our peers take (W-075), and no shedding: what a slow machine makes wait is
+ * answered all the same, so that the kit sees what it asks for.
+ */
+const LIMITS = { windows: 4, maxHandlerWaitMs: 600_000 };
 
 /** What our peers run with. */
 export function ownLinkOptions(codecs: readonly CodecName[]): LinkOptions {
-  return { codecs, limits: { windows: WINDOWS } };
+  return { codecs, limits: LIMITS };
 }
 
 /** Reads `--port N --codec zstd|deflate|none --token TEXT`. */
