@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline';
 import { createPool, createTransportServer, type LinkOptions, type Pool } from '@tp/transport';
-import { Fields, RequestHead, ResponseHead } from '@tp/wire';
+import { Fields, isTpError, RequestHead, ResponseHead } from '@tp/wire';
 import { makeExchanges } from '../traffic/kinds.ts';
 import { measureMemory } from './memory.ts';
 
@@ -20,7 +20,11 @@ if (codec !== 'none' && codec !== 'deflate' && codec !== 'zstd') {
 }
 const options: LinkOptions = {
   codecs: [codec],
-  limits: { windowIdleMs: Number(windowIdle), maxPendingRequests: 100_000 },
+  limits: {
+    windowIdleMs: Number(windowIdle),
+    handshakeTimeoutMs: 60_000,
+    requestTimeoutMs: 60_000,
+  },
 };
 const exchanges = makeExchanges('rest', 1, 512);
 const requests = exchanges.map(({ request }) => ({
@@ -71,7 +75,13 @@ async function use(pool: Pool): Promise<void> {
   let next = 0;
   const call = async () => {
     const request = requests[next++ % requests.length];
-    if (request !== undefined) await (await pool.call(request)).bytes();
+    if (request === undefined) return;
+    try {
+      await (await pool.call(request)).bytes();
+    } catch (error) {
+      // On a slow machine the server sheds some; they used their links all the same.
+      if (!isTpError(error) || error.code !== 'OVERLOADED') throw error;
+    }
   };
   for (let { links } = pool.stats(); links.some((link) => link.requests === 0); ) {
     await Promise.all(Array.from({ length: CALLS * links.length }, call));
