@@ -147,8 +147,8 @@ test('a listener that waits for drain writes no faster than the client takes it'
       res.on('drain', write);
       write();
     }),
-    {},
-    { limits: { streamWindow: 262_144 } },
+    { limits: { streamBuffer: 65_536 } },
+    { limits: { streamWindow: 262_144, streamWindowMax: 262_144 } },
   );
   const response = await both.client.request({ path: '/' });
   // Round trips behind it: what could be sent without credit has been sent by then.

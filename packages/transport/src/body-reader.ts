@@ -1,5 +1,7 @@
 import { type ErrorCode, type Processed, TpError } from '@tp/wire';
 import { Fifo } from './fifo.ts';
+import type { RateLimit } from './rate-limit.ts';
+import type { ReceiveWindow } from './receive-window.ts';
 
 /** What a reader asks of the link: credit for what was read, and the end of the exchange when nobody reads on. */
 export interface BodyReaderOwner {
@@ -16,14 +18,21 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
+/** Where so many pieces wait, those below this size are gathered, up to the last size, in bytes. */
+const MANY = 16;
+const SMALL = 4 * 1024;
+const GATHERED = 16 * 1024;
+
 const DONE: IteratorResult<Uint8Array> = { done: true, value: undefined };
 
 /** A body that arrives in pieces, as an async iterator. Holds at most the stream's window. */
 export class BodyReader implements AsyncIterableIterator<Uint8Array> {
-  /** Credit that the sender still has, in bytes. */
-  window: number;
-  /** Read by the user and not yet granted again. */
-  ungranted = 0;
+  /** The stream's credit. */
+  readonly window: ReceiveWindow;
+  /** Whether the link has noted that there is credit to give back. */
+  granting = false;
+  /** What small pieces it may still get; made when one comes. */
+  small: RateLimit | undefined;
   /** All bytes that have come. */
   received = 0;
   /** Whether the peer has said that nothing follows. */
@@ -31,13 +40,16 @@ export class BodyReader implements AsyncIterableIterator<Uint8Array> {
   readonly #owner: BodyReaderOwner;
   readonly #maxCollected: number;
   readonly #pieces = new Fifo<Uint8Array>();
+  /** The last piece that waits, while it takes in small ones: so much of it is filled. */
+  #tail: Uint8Array | undefined;
+  #filled = 0;
   #held = 0;
   #released = false;
   #error: TpError | undefined;
   #waiting: Waiting | undefined;
 
   /** @param maxCollected what `collect` gathers at most, in bytes. */
-  constructor(owner: BodyReaderOwner, window: number, maxCollected: number) {
+  constructor(owner: BodyReaderOwner, window: ReceiveWindow, maxCollected: number) {
     this.#owner = owner;
     this.window = window;
     this.#maxCollected = maxCollected;
@@ -48,12 +60,21 @@ export class BodyReader implements AsyncIterableIterator<Uint8Array> {
     return this.complete || this.#error !== undefined;
   }
 
+  /** Bytes that have come and wait to be read. */
+  get held(): number {
+    return this.#held;
+  }
+
+  /** Whether its user waits for bytes that have not come. */
+  get starving(): boolean {
+    return this.#waiting !== undefined;
+  }
+
   /**
    * A piece has come. One that has to wait is copied, so that it does not keep the whole batch
-   * that brought it in memory.
+   * that brought it in memory; small ones are gathered, so that a byte costs no more than a byte.
    */
   push(bytes: Uint8Array, start: number, end: number): void {
-    this.window -= end - start;
     this.received += end - start;
     if (this.#waiting !== undefined) {
       const waiting = this.#waiting;
@@ -62,8 +83,37 @@ export class BodyReader implements AsyncIterableIterator<Uint8Array> {
       waiting.resolve({ done: false, value: bytes.subarray(start, end) });
       return;
     }
-    this.#pieces.push(bytes.slice(start, end));
     this.#held += end - start;
+    if (end - start < SMALL && this.#pieces.length >= MANY) this.#gather(bytes, start, end);
+    else {
+      this.#flushTail();
+      this.#pieces.push(bytes.slice(start, end));
+    }
+  }
+
+  #gather(bytes: Uint8Array, start: number, end: number): void {
+    const length = this.#filled + end - start;
+    let tail = this.#tail;
+    if (tail === undefined || length > tail.length) {
+      if (length > GATHERED) {
+        this.#flushTail();
+        this.#gather(bytes, start, end);
+        return;
+      }
+      // The first is often the only one.
+      const grown = new Uint8Array(tail === undefined ? length : Math.min(GATHERED, length * 2));
+      if (tail !== undefined) grown.set(tail.subarray(0, this.#filled));
+      tail = grown;
+      this.#tail = grown;
+    }
+    tail.set(bytes.subarray(start, end), this.#filled);
+    this.#filled = length;
+  }
+
+  #flushTail(): void {
+    if (this.#tail !== undefined) this.#pieces.push(this.#tail.subarray(0, this.#filled));
+    this.#tail = undefined;
+    this.#filled = 0;
   }
 
   /** The body is complete. */
@@ -92,6 +142,7 @@ export class BodyReader implements AsyncIterableIterator<Uint8Array> {
   }
 
   next(): Promise<IteratorResult<Uint8Array>> {
+    if (this.#pieces.length === 0) this.#flushTail();
     const piece = this.#pieces.shift();
     if (piece !== undefined) {
       this.#held -= piece.length;
@@ -159,6 +210,8 @@ export class BodyReader implements AsyncIterableIterator<Uint8Array> {
   #drop(): void {
     if (this.#held > 0 && !this.#released) this.#owner.consumed(this.#held);
     this.#held = 0;
+    this.#tail = undefined;
+    this.#filled = 0;
     while (this.#pieces.shift() !== undefined);
   }
 }

@@ -1,5 +1,7 @@
 import { type Fields, MAX_DATA, TpError } from '@tp/wire';
 import { Fifo } from './fifo.ts';
+import type { BodyFlight } from './flight.ts';
+import type { ReadsAhead, SendBuffer } from './send-buffer.ts';
 
 /** What a writer tells the exchange that it belongs to. */
 export interface BodyWriterOwner {
@@ -18,16 +20,20 @@ export interface Slice {
 
 const EMPTY = new Uint8Array(0);
 
+/** Where so many pieces wait together, those below this size go together. */
+const MANY = 16;
+const SMALL = 4 * 1024;
+
 /** A body that is read from its source as the peer grants credit, a little ahead of it. */
-export class BodyWriter {
-  /** What the stream may still send, in bytes. */
-  credit: number;
+export class BodyWriter implements ReadsAhead {
+  /** What the stream may send, and what is under way. */
+  readonly flight: BodyFlight;
   /** Whether the link has this writer in its round. */
   queued = false;
   readonly #owner: BodyWriterOwner;
   readonly #source: AsyncIterator<Uint8Array>;
   readonly #trailers: (() => Fields) | undefined;
-  readonly #ahead: number;
+  readonly #buffer: SendBuffer;
   readonly #pieces = new Fifo<Uint8Array>();
   #offset = 0;
   #held = 0;
@@ -39,14 +45,14 @@ export class BodyWriter {
     owner: BodyWriterOwner,
     source: AsyncIterable<Uint8Array>,
     trailers: (() => Fields) | undefined,
-    credit: number,
-    ahead: number,
+    flight: BodyFlight,
+    buffer: SendBuffer,
   ) {
     this.#owner = owner;
     this.#source = opened(source);
     this.#trailers = trailers;
-    this.credit = credit;
-    this.#ahead = ahead;
+    this.flight = flight;
+    this.#buffer = buffer;
     this.#read();
   }
 
@@ -63,44 +69,85 @@ export class BodyWriter {
   /** Whether there is something that the credit allows to be sent. */
   get ready(): boolean {
     return (
-      !this.#closed && ((this.#held > 0 && this.credit > 0) || (this.#ended && this.#held === 0))
+      !this.#closed &&
+      ((this.#held > 0 && this.flight.credit > 0) || (this.#ended && this.#held === 0))
     );
   }
 
-  /** The next piece: at most one data record, the stream's credit, and `allowed` (the link's). */
-  take(allowed: number): Slice {
+  /** The next piece, sent at `now`: at most one data record, the stream's credit, and `allowed` (the link's). */
+  take(allowed: number, now: number): Slice {
     const piece = this.#pieces.peek();
     if (piece === undefined) {
-      this.#closed = true;
+      this.#close();
       const trailers = this.#trailers?.();
       return { bytes: EMPTY, last: true, trailers: trailers?.size === 0 ? undefined : trailers };
     }
-    const length = Math.min(piece.length - this.#offset, MAX_DATA, this.credit, allowed);
-    const bytes = piece.subarray(this.#offset, this.#offset + length);
-    this.#offset += length;
-    this.#held -= length;
-    this.credit -= length;
-    if (this.#offset === piece.length) {
+    const most = Math.min(MAX_DATA, this.flight.credit, allowed);
+    const bytes = this.#shift(piece, most);
+    this.#let(bytes.length);
+    this.flight.send(bytes.length, now);
+    const last = this.#ended && this.#held === 0 && this.#trailers === undefined;
+    if (last) this.#close();
+    this.#read();
+    return { bytes, last, trailers: undefined };
+  }
+
+  /** Takes up to `most` bytes; small pieces that wait together become one (a record each is dear to both sides). */
+  #shift(piece: Uint8Array, most: number): Uint8Array {
+    const rest = piece.length - this.#offset;
+    if (rest >= SMALL || rest >= most || this.#pieces.length < MANY) return this.#cut(piece, most);
+    const gathered = new Uint8Array(Math.min(most, this.#held));
+    for (let at = 0; at < gathered.length; ) {
+      const next = this.#pieces.peek();
+      if (next === undefined) break;
+      const part = this.#cut(next, gathered.length - at);
+      gathered.set(part, at);
+      at += part.length;
+    }
+    return gathered;
+  }
+
+  /** Up to `most` bytes of the first piece. */
+  #cut(piece: Uint8Array, most: number): Uint8Array {
+    const end = Math.min(piece.length, this.#offset + most);
+    const bytes = piece.subarray(this.#offset, end);
+    this.#offset = end;
+    if (end === piece.length) {
       this.#pieces.shift();
       this.#offset = 0;
     }
-    const last = this.#ended && this.#held === 0 && this.#trailers === undefined;
-    if (last) this.#closed = true;
-    this.#read();
-    return { bytes, last, trailers: undefined };
+    return bytes;
   }
 
   /** Nothing further is wanted: the source is told. */
   stop(): void {
     if (this.#closed) return;
-    this.#closed = true;
+    this.#close();
     while (this.#pieces.shift() !== undefined);
-    this.#held = 0;
+    this.#let(this.#held);
     if (!this.#ended) closeSource(this.#source);
   }
 
+  /** The link's buffer has room again. */
+  readOn(): void {
+    this.#read();
+  }
+
+  #close(): void {
+    this.#closed = true;
+    this.flight.end();
+    this.#buffer.leave(this);
+  }
+
+  /** Bytes that were read ahead are held no more. */
+  #let(bytes: number): void {
+    if (bytes === 0) return;
+    this.#held -= bytes;
+    this.#buffer.remove(bytes);
+  }
+
   #read(): void {
-    if (this.#reading || this.#ended || this.#closed || this.#held >= this.#ahead) return;
+    if (this.#reading || this.#ended || this.#closed || !this.#buffer.mayRead(this)) return;
     this.#reading = true;
     try {
       this.#source.next().then(this.#onRead, this.#onError);
@@ -119,6 +166,7 @@ export class BodyWriter {
     } else if (result.value.length > 0) {
       this.#pieces.push(result.value);
       this.#held += result.value.length;
+      this.#buffer.add(result.value.length);
     }
     this.#read();
     if (this.ready) this.#owner.writable();

@@ -342,6 +342,15 @@ export class ClientCall implements Exchange {
     this.#give(new TpError({ code, message, processed: error.processed, cause: error }));
   }
 
+  /** A response may be silent as long as it likes, within `streamIdleMs`. */
+  get isBodyDue(): boolean {
+    return false;
+  }
+
+  stall({ code, message }: TpError): void {
+    this.#give(new TpError({ code, message, processed: 'maybe' }));
+  }
+
   consumed(bytes: number): void {
     giveCredit(this, bytes);
   }

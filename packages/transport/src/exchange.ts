@@ -1,9 +1,18 @@
-import { type BatchEncoder, type Fields, TpError, type WireLimits } from '@tp/wire';
+import { type BatchEncoder, type ErrorCode, type Fields, TpError, type WireLimits } from '@tp/wire';
 import { BodyReader, type BodyReaderOwner } from './body-reader.ts';
 import { BodyWriter, type BodyWriterOwner } from './body-writer.ts';
+import type { Clock } from './clock.ts';
 import type { Timed } from './deadlines.ts';
+import { BodyFlight, type Flight } from './flight.ts';
 import type { LinkLimits } from './limits.ts';
+import { RateLimit } from './rate-limit.ts';
+import { ReceiveWindow } from './receive-window.ts';
+import type { RoundTrip } from './round-trip.ts';
+import type { SendBuffer } from './send-buffer.ts';
 import type { Tenant } from './tenants.ts';
+
+/** Data below this size counts as small, in bytes. */
+const SMALL_DATA = 256;
 
 /** A body that is read from its source while it is sent. */
 export interface OutgoingStream {
@@ -14,10 +23,20 @@ export interface OutgoingStream {
 
 /** What an exchange asks of the link that carries it. */
 export interface ExchangeLink {
-  readonly options: { readonly limits: LinkLimits };
+  readonly options: { readonly limits: LinkLimits; readonly clock: Clock };
   readonly peerLimits: WireLimits;
+  readonly counters: { hit(limit: string): void };
+  readonly roundTrip: RoundTrip;
+  readonly flight: Flight;
+  readonly sendBuffer: SendBuffer;
+  /** When the bytes that are being read came. */
+  readonly receivedAt: number;
   /** Bytes of data were consumed or dropped: the link may grant them again. */
-  giveBack(bytes: number): void;
+  giveBack(bytes: number, now: number): void;
+  /** The stream has credit to give back. */
+  grant(exchange: Exchange): void;
+  /** The exchange has a body that comes or goes piece by piece: its time limits are watched. */
+  watch(): void;
   /** Puts a record of control in line. */
   control(write: (encoder: BatchEncoder) => void): void;
   /** The exchange's body has something to send. */
@@ -52,27 +71,35 @@ export interface Exchange extends BodyReaderOwner, BodyWriterOwner, Timed {
   readonly pendingBytes: number;
   /** Writes the head, unless there is no sense in it any more. Called by the link when its turn has come. */
   writeHead(encoder: BatchEncoder): void;
+  /** Whether the peer owes us a body that our user waits for. */
+  readonly isBodyDue: boolean;
   /** The peer has ended the exchange, or the link is gone. */
   fail(error: TpError): void;
+  /** A time limit has passed: ends the exchange, and tells the peer. */
+  stall(error: TpError): void;
   /** One direction has come to its end; when both have, the link forgets the exchange. */
   settled(): void;
 }
 
 /** The peer's body will come piece by piece. */
 export function startReader(exchange: Exchange, link: ExchangeLink): void {
-  const { streamWindow, maxBufferedBodyBytes } = link.options.limits;
-  exchange.reader = new BodyReader(exchange, streamWindow, maxBufferedBodyBytes);
+  const { streamWindow, streamWindowMax, maxBufferedBodyBytes } = link.options.limits;
+  const window = new ReceiveWindow(streamWindow, streamWindowMax, link.roundTrip);
+  exchange.reader = new BodyReader(exchange, window, maxBufferedBodyBytes);
+  link.watch();
 }
 
 /** Starts to send a body from its source. */
 export function startWriter(exchange: Exchange, stream: OutgoingStream, link: ExchangeLink): void {
+  const credit = link.peerLimits.streamWindow + exchange.earlyCredit;
   exchange.writer = new BodyWriter(
     exchange,
     stream.source,
     stream.trailers,
-    link.peerLimits.streamWindow + exchange.earlyCredit,
-    link.options.limits.streamBuffer,
+    new BodyFlight(link.flight, credit),
+    link.sendBuffer,
   );
+  link.watch();
 }
 
 /** Whether the peer's body is to come in pieces, and has not all come. */
@@ -90,29 +117,41 @@ export function takeData(
 ): TpError | undefined {
   const { reader } = exchange;
   const length = end - start;
-  const refuse = (code: 'PROTOCOL' | 'FLOW_CONTROL' | 'BODY_LIMIT', message: string): TpError => {
+  const refuse = (code: ErrorCode, message: string): TpError => {
     exchange.consumed(length);
     return new TpError({ code, message });
   };
   if (reader === undefined || reader.complete)
     return refuse('PROTOCOL', 'data came for a body that has ended (W-032)');
-  if (length > reader.window)
+  if (length > reader.window.left)
     return refuse('FLOW_CONTROL', 'more data came than the stream has credit for (W-043)');
-  const max = exchange.link?.options.limits.maxBodyBytes ?? 0;
+  const { link } = exchange;
+  if (link === undefined) return undefined;
+  const max = link.options.limits.maxBodyBytes;
   if (reader.received + length > max)
     return refuse(
       'BODY_LIMIT',
       `a body is longer than ${max} bytes; raise maxBodyBytes if it may be`,
     );
-  if (reader.ended) {
-    reader.window -= length;
-    exchange.consumed(length);
-  } else if (length > 0) reader.push(bytes, start, end);
+  if (length < SMALL_DATA && !last && !maySendSmall(reader, link))
+    return refuse('ENHANCE_YOUR_CALM', 'a body comes in too many pieces of a few bytes');
+  reader.window.spend(length, link.receivedAt);
+  if (reader.ended) exchange.consumed(length);
+  else if (length > 0) reader.push(bytes, start, end);
   if (last) {
     reader.finish();
     exchange.settled();
   }
   return undefined;
+}
+
+/** Whether another small piece may come: they cost more than their bytes, packed ones most of all. */
+function maySendSmall(reader: BodyReader, link: ExchangeLink): boolean {
+  const { limits, clock } = link.options;
+  reader.small ??= new RateLimit(clock, limits.smallDataBurst, limits.smallDataRate);
+  if (reader.small.take()) return true;
+  link.counters.hit('smallDataRate');
+  return false;
 }
 
 /** Trailers have come, and end the body. The error, if any, is one of the stream. */
@@ -134,12 +173,8 @@ export function takeTrailers(exchange: Exchange, fields: Fields): TpError | unde
 export function giveCredit(exchange: Exchange, bytes: number): void {
   const { link, reader } = exchange;
   if (link === undefined) return;
-  link.giveBack(bytes);
+  const now = link.options.clock.now();
+  link.giveBack(bytes, now);
   if (reader === undefined || reader.ended) return;
-  reader.ungranted += bytes;
-  if (reader.ungranted < link.options.limits.streamWindow / 2) return;
-  const granted = reader.ungranted;
-  reader.ungranted = 0;
-  reader.window += granted;
-  link.control((encoder) => encoder.credit(exchange.id, granted));
+  if (reader.window.give(bytes, reader.held, now)) link.grant(exchange);
 }

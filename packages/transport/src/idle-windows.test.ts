@@ -22,6 +22,7 @@ async function pair() {
   const client = pool('teleport://memory:1', {
     clock,
     dial: () => (dialled++ === 0 ? Promise.resolve(near) : new Promise(() => {})),
+    limits: { stallTimeoutMs: 60_000 },
   });
   await client.ready();
   const windows = () =>

@@ -2,7 +2,7 @@ import type { BatchEncoder, TpError } from '@tp/wire';
 import type { Clock, Timer } from './clock.ts';
 import type { LinkLimits } from './limits.ts';
 import { linkError } from './link-error.ts';
-import { RoundTrip } from './round-trip.ts';
+import type { RoundTrip } from './round-trip.ts';
 
 /** What the keepalive needs of its link. */
 interface Beating {
@@ -18,7 +18,7 @@ export class Keepalive {
   readonly #clock: Clock;
   readonly #limits: LinkLimits;
   readonly #link: Beating;
-  readonly roundTrip: RoundTrip = new RoundTrip();
+  readonly #roundTrip: RoundTrip;
   #heardAt: number;
   /** When the ping went out that must be answered; 0 while none is due. */
   #pingedAt = 0;
@@ -29,9 +29,10 @@ export class Keepalive {
   #peerPingedAt = -Infinity;
   #strikes = 0;
 
-  constructor(clock: Clock, limits: LinkLimits, link: Beating) {
+  constructor(clock: Clock, limits: LinkLimits, roundTrip: RoundTrip, link: Beating) {
     this.#clock = clock;
     this.#limits = limits;
+    this.#roundTrip = roundTrip;
     this.#link = link;
     this.#heardAt = clock.now();
   }
@@ -75,7 +76,8 @@ export class Keepalive {
   /** A pong has come; false when nobody asked. */
   answered(token: number): boolean {
     if (token !== this.#token || this.#sentAt === 0) return false;
-    this.roundTrip.measured(this.#clock.now() - this.#sentAt);
+    const now = this.#clock.now();
+    this.#roundTrip.measured(now - this.#sentAt, now);
     this.#sentAt = 0;
     const waiting = this.#waiting;
     this.#waiting = undefined;

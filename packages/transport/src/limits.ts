@@ -14,8 +14,35 @@ export interface LinkLimits extends WireLimits {
   readonly retryPercent: number;
   /** Attempts beyond the first that are allowed besides, a second. Default 10. */
   readonly retryRate: number;
-  /** Bytes read ahead from one body's source, per stream. Default 64 KiB; then the source is paused. */
+  /** Up to where a stream's window grows for a reader that keeps up, in bytes. Default 4 MiB. */
+  readonly streamWindowMax: number;
+  /** Up to where the link's window grows, in bytes. Default 16 MiB. */
+  readonly linkWindowMax: number;
+  /**
+   * Bytes read ahead from the sources of bodies: per stream, per link, and by all links of the process.
+   * Default 256 KiB, 4 MiB and 256 MiB; then the source is paused. A body that holds nothing may always
+   * read one piece.
+   */
   readonly streamBuffer: number;
+  readonly linkBuffer: number;
+  readonly processBuffer: number;
+  /**
+   * How long streamed bodies may queue between the two ends, in ms: so much longer takes a small call
+   * beside a large body. Default 10; `Infinity` leaves that to credit alone.
+   */
+  readonly queueDelayMs: number;
+  /**
+   * How long bytes of a body may wait for the peer, or a request's body that is due be awaited, in ms.
+   * Default 30,000; then TIMEOUT, of the stream. What moves slower than `minRate` bytes a second for so
+   * long has stalled too. Default 1,024.
+   */
+  readonly stallTimeoutMs: number;
+  readonly minRate: number;
+  /** How long a stream may be silent in both directions, in ms. Default 900,000 (15 min); then TIMEOUT. */
+  readonly streamIdleMs: number;
+  /** Data records under 256 bytes, per body: so many at once and a second. Default 10,000 and 10,000. */
+  readonly smallDataBurst: number;
+  readonly smallDataRate: number;
   /** Handlers that run at once, per server. Default 10,000; then REFUSED, processed "no". */
   readonly maxRunningHandlers: number;
   /**
@@ -62,7 +89,17 @@ export const DEFAULT_LINK_LIMITS: LinkLimits = {
   maxAttempts: 3,
   retryPercent: 20,
   retryRate: 10,
-  streamBuffer: 64 * 1024,
+  streamWindowMax: 4 * 1024 * 1024,
+  linkWindowMax: 16 * 1024 * 1024,
+  streamBuffer: 256 * 1024,
+  linkBuffer: 4 * 1024 * 1024,
+  processBuffer: 256 * 1024 * 1024,
+  queueDelayMs: 10,
+  stallTimeoutMs: 30_000,
+  minRate: 1_024,
+  streamIdleMs: 900_000,
+  smallDataBurst: 10_000,
+  smallDataRate: 10_000,
   maxRunningHandlers: 10_000,
   maxHandlerWaitMs: 100,
   maxRunningBytes: 64 * 1024 * 1024,

@@ -24,7 +24,12 @@ async function one(options: PoolOptions = {}) {
     random: () => 0.5,
     codecs: ['none'],
     ...options,
-    limits: { keepaliveMs: NEVER, requestTimeoutMs: NEVER, ...options.limits },
+    limits: {
+      keepaliveMs: NEVER,
+      requestTimeoutMs: NEVER,
+      stallTimeoutMs: NEVER,
+      ...options.limits,
+    },
   });
   await client.ready();
   const states = () => client.stats().links.map(({ state }) => state);

@@ -17,6 +17,7 @@ import type { Connection } from './connection.ts';
 import type { Timed } from './deadlines.ts';
 import { linkClose, linkDraining, linkFailed, linkOpen } from './diagnostics.ts';
 import { type Exchange, type ExchangeLink, takeData, takeTrailers } from './exchange.ts';
+import { Flight } from './flight.ts';
 import { Inbox } from './inbox.ts';
 import { Keepalive } from './keepalive.ts';
 import { linkError } from './link-error.ts';
@@ -25,7 +26,11 @@ import { type Agreement, makeHello, readPeerHello } from './opening.ts';
 import type { ResolvedLinkOptions } from './options.ts';
 import { type Control, Outbox, type Sendable } from './outbox.ts';
 import { RateLimit } from './rate-limit.ts';
+import { ReceiveWindow } from './receive-window.ts';
+import { RoundTrip } from './round-trip.ts';
 import { Sealer } from './sealer.ts';
+import { SendBuffer } from './send-buffer.ts';
+import { Stalls } from './stalls.ts';
 import { LinkCounters, type LinkStats } from './stats.ts';
 import { StreamTable } from './stream-table.ts';
 import type { Tenant, WindowChoice } from './tenants.ts';
@@ -63,7 +68,12 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
   /** Why the peer has ended the link, where it was for an error. */
   protected goodbye: TpError | undefined;
   protected readonly streams: StreamTable<E> = new StreamTable<E>();
-  readonly #outbox = new Outbox<Waiting>();
+  readonly roundTrip: RoundTrip = new RoundTrip();
+  readonly flight: Flight;
+  readonly sendBuffer: SendBuffer;
+  readonly #window: ReceiveWindow;
+  readonly #stalls: Stalls;
+  readonly #outbox: Outbox<Waiting>;
   readonly #sealer: Sealer;
   readonly #inbox: Inbox;
   readonly #keepalive: Keepalive;
@@ -77,8 +87,8 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
   #lingerTimer: Timer | undefined;
   #scheduled = false;
   #blocked = false;
-  #receiveCredit: number;
-  #ungranted = 0;
+  /** Since when the connection has not passed on all that was written; undefined while it has. */
+  blockedSince: number | undefined;
   #ending = false;
   lookAt = 0;
   /** When a batch was sent last through the shared window, or would have been if there were one. */
@@ -101,9 +111,13 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
     this.peerLimits = limits;
     this.#sealer = new Sealer(options);
     this.#inbox = new Inbox(options, this, this.counters, (id) => this.#sealer.restarted(id));
-    this.#keepalive = new Keepalive(clock, limits, this);
+    this.#keepalive = new Keepalive(clock, limits, this.roundTrip, this);
+    this.flight = new Flight(clock, this.roundTrip, limits.queueDelayMs, () => this.wake(false));
+    this.sendBuffer = new SendBuffer(limits);
+    this.#window = new ReceiveWindow(limits.linkWindow, limits.linkWindowMax, this.roundTrip);
+    this.#stalls = new Stalls(clock, limits, this);
+    this.#outbox = new Outbox<Waiting>(this.flight, this.#window);
     this.#glitches = new RateLimit(clock, limits.glitchBurst, limits.glitchRate);
-    this.#receiveCredit = limits.linkWindow;
     this.#madeAt = clock.now();
   }
 
@@ -238,9 +252,7 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
 
   /** Bytes that wait to be written: whole bodies in line and what was read ahead of streams. */
   get queueBytes(): number {
-    let bytes = this.#outbox.pendingBytes;
-    for (const exchange of this.streams.all()) bytes += exchange.writer?.held ?? 0;
-    return bytes;
+    return this.#outbox.pendingBytes + this.sendBuffer.held;
   }
 
   /** Bytes of whole bodies in line. */
@@ -274,14 +286,33 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
   }
 
   /** Bytes of data were consumed or dropped: the link may grant them again (W-044). */
-  giveBack(bytes: number): void {
-    this.#ungranted += bytes;
-    const enough = Math.min(this.options.limits.linkWindow / 2, this.#receiveCredit);
-    if (this.#ungranted === 0 || this.#ungranted < enough) return;
-    const granted = this.#ungranted;
-    this.#ungranted = 0;
-    this.#receiveCredit += granted;
-    this.control((encoder) => encoder.credit(0, granted));
+  giveBack(bytes: number, now: number): void {
+    if (bytes === 0) return;
+    const window = this.#window;
+    if (!window.give(bytes, 0, now) && window.due < window.left) return;
+    this.#outbox.addLinkGrant();
+    this.wake(true);
+  }
+
+  /** A stream has credit to give back. */
+  grant(exchange: Exchange): void {
+    this.#outbox.addGrant(exchange);
+    this.wake(true);
+  }
+
+  /** Bodies come or go piece by piece, or the connection does not take what is written. */
+  watch(): void {
+    this.#stalls.watch();
+  }
+
+  /** Visits all streams. */
+  eachStream(visit: (exchange: Exchange) => void): void {
+    this.streams.each(visit);
+  }
+
+  /** All data that was sent, in bytes. */
+  get dataSent(): number {
+    return this.#outbox.dataSent;
   }
 
   /** Sees to it that a batch is sent when what runs now has run. */
@@ -314,7 +345,7 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
     const sealer = this.#sealer;
     while (!this.#blocked && this.state !== 'closed' && this.state !== 'opening') {
       sealer.begin();
-      const controlOnly = this.#outbox.fill(sealer.encoder);
+      const controlOnly = this.#outbox.fill(sealer.encoder, this.sendingAt);
       if (this.#ended()) return;
       const { size } = sealer.encoder;
       if (size === 0) {
@@ -326,14 +357,21 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
       const envelope = sealer.seal(controlOnly, tenant, this.sendingAt);
       this.counters.sent(size, envelope.length);
       const isGone = this.connection.write(envelope);
-      if (!isGone) this.#blocked = true;
+      if (!isGone) this.#block();
       sealer.next(envelope, isGone);
     }
     if (this.#ending && !this.#blocked) this.#endWhenDone();
   }
 
+  #block(): void {
+    this.#blocked = true;
+    this.blockedSince = this.options.clock.now();
+    this.#stalls.watch();
+  }
+
   #drained(): void {
     this.#blocked = false;
+    this.blockedSince = undefined;
     if (this.state !== 'opening') this.#flush();
   }
 
@@ -384,7 +422,7 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
       return;
     }
     if (this.#greetedAt === undefined) this.greet();
-    else this.#keepalive.roundTrip.measured(this.receivedAt - this.#greetedAt);
+    else this.roundTrip.measured(this.receivedAt - this.#greetedAt, this.receivedAt);
     this.#sealer.open(agreed, this.options);
     this.#inbox.opened(agreed.checksum);
     this.#outbox.open(hello.limits, this.options.maxBatchBytes);
@@ -398,14 +436,14 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
 
   data(id: number, last: boolean, bytes: Uint8Array, start: number, end: number): void {
     const length = end - start;
-    if (length > this.#receiveCredit) {
+    if (length > this.#window.left) {
       this.counters.hit('linkWindow');
       throw linkError('FLOW_CONTROL', 'more data came than the link has credit for (W-043)');
     }
-    this.#receiveCredit -= length;
+    this.#window.spend(length, this.receivedAt);
     const exchange = this.#find(id);
     if (exchange === undefined) {
-      this.giveBack(length);
+      this.giveBack(length, this.receivedAt);
       return;
     }
     const error = takeData(exchange, bytes, start, end, last);
@@ -445,11 +483,15 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
     if (exchange === undefined) return;
     const { writer } = exchange;
     if (writer === undefined) exchange.earlyCredit += bytes;
-    else writer.credit += bytes;
-    const credit = writer?.credit ?? this.peerLimits.streamWindow + exchange.earlyCredit;
+    else writer.flight.credited(bytes, this.receivedAt);
+    const credit = writer?.flight.credit ?? this.peerLimits.streamWindow + exchange.earlyCredit;
     if (credit > MAX_CREDIT) {
       this.#fault(id, linkError('FLOW_CONTROL', "a stream's credit overflows (W-043)"));
-    } else this.writable(exchange);
+      return;
+    }
+    this.writable(exchange);
+    // Others may have waited for what is under way, and not for credit of their own.
+    if (this.#outbox.hasData) this.wake(false);
   }
 
   ping(token: number): void {
@@ -492,6 +534,7 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
 
   look(now: number): number {
     const beat = this.#keepalive.look(now);
+    if (this.streams.size > 0) this.watch();
     const { windowIdleMs } = this.options.limits;
     const canSay = !this.#blocked && (this.state === 'open' || this.state === 'draining');
     if (canSay) this.#sealer.releaseIsolated(now - windowIdleMs, this.#say);
@@ -510,7 +553,7 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
   /** Writes an envelope without records. */
   readonly #say = (envelope: Uint8Array): void => {
     this.counters.sent(0, envelope.length);
-    if (!this.connection.write(envelope)) this.#blocked = true;
+    if (!this.connection.write(envelope)) this.#block();
   };
 
   // --- the end -----------------------------------------------------------------------------------
@@ -605,6 +648,8 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
     this.#delayTimer?.clear();
     this.options.upkeep.stop(this);
     this.#keepalive.stop();
+    this.#stalls.stop();
+    this.flight.stop();
     this.#outbox.dropControls();
     this.#sealer.close();
     this.#inbox.close();
@@ -627,7 +672,7 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
 
   /** Figures of the link so far. */
   stats(): LinkStats {
-    const { roundTrip } = this.#keepalive;
+    const { roundTrip } = this;
     const now = this.options.clock.now();
     this.counters.wireBytesIn = this.connection.bytesIn;
     this.counters.wireBytesOut = this.connection.bytesOut;
@@ -639,7 +684,7 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
       pending: this.streams.size + this.headsInLine,
       queueBytes: this.queueBytes,
       sendCredit: this.#outbox.credit,
-      receiveCredit: this.#receiveCredit,
+      receiveCredit: this.#window.left,
       roundTripMs: roundTrip.latestMs,
       smoothedRoundTripMs: roundTrip.smoothedMs,
       codecIn: this.#inbox.codecName,

@@ -1,9 +1,11 @@
 import { type BatchEncoder, MAX_DATA, TpError, type WireLimits } from '@tp/wire';
 import type { BodyWriter } from './body-writer.ts';
 import type { Exchange } from './exchange.ts';
-import type { Fifo } from './fifo.ts';
+import { Fifo } from './fifo.ts';
+import type { Flight } from './flight.ts';
 import { type Lane, Lanes } from './lanes.ts';
 import { looksRandom } from './random-bytes.ts';
+import type { ReceiveWindow } from './receive-window.ts';
 import type { Tenant } from './tenants.ts';
 
 /** What waits for its turn to have its head written. */
@@ -25,7 +27,7 @@ const MOST_WITH_DATA = 64 * 1024;
 const HEAD_ROOM = 8 * 1024;
 
 /**
- * What waits to be sent on a link, and in which order it goes: control, then heads with their
+ * What waits to be sent on a link, and in which order it goes: control, credit, heads with their
  * complete bodies, then a slice of each streamed body in turn (W-022). So neither a large body nor
  * many of them delay a small call by more than a slice.
  */
@@ -34,12 +36,25 @@ export class Outbox<Waiting extends Sendable> {
   tenant: Tenant | undefined = undefined;
   /** Data that the link's credit still allows, in bytes. */
   credit = 0;
+  /** All data that was sent, in bytes. */
+  dataSent = 0;
+  readonly #flight: Flight;
+  /** The link's credit for what comes. */
+  readonly #window: ReceiveWindow;
+  /** Streams that have credit to give back. */
+  readonly #grants = new Fifo<Exchange>();
+  #grantsLink = false;
   readonly #controls: Control[] = [];
   readonly #lanes = new Lanes<Waiting>();
   #pendingBytes = 0;
   #batchLimit = 0;
   /** What a body may have at most to go into a batch, less the batch so far. */
   #roomForBody = 0;
+
+  constructor(flight: Flight, window: ReceiveWindow) {
+    this.#flight = flight;
+    this.#window = window;
+  }
 
   /** The hellos are exchanged. A batch is closed at `maxBatchBytes`, and never larger than the peer takes. */
   open(peerLimits: WireLimits, maxBatchBytes: number): void {
@@ -123,35 +138,55 @@ export class Outbox<Waiting extends Sendable> {
     this.#lanes.trim();
   }
 
+  /** Whether streamed bodies wait for their turn. */
+  get hasData(): boolean {
+    return this.#lanes.bodies > 0;
+  }
+
+  /** A stream has credit to give back. It is said once, whatever adds up until then. */
+  addGrant(exchange: Exchange): void {
+    const { reader } = exchange;
+    if (reader === undefined || reader.granting) return;
+    reader.granting = true;
+    this.#grants.push(exchange);
+  }
+
+  /** The link has credit to give back. */
+  addLinkGrant(): void {
+    this.#grantsLink = true;
+  }
+
   dropControls(): void {
     this.#controls.length = 0;
   }
 
-  /** Fills a batch of what goes through one window. True when there is nothing but control in it. */
-  fill(encoder: BatchEncoder): boolean {
+  /** Fills a batch of what goes through one window, at `now`. True when there is nothing but control in it. */
+  fill(encoder: BatchEncoder, now: number): boolean {
     const limit = this.#batchLimit;
     const lanes = this.#lanes;
     this.#fillControls(encoder, limit);
+    if (this.#grantsLink || this.#grants.length > 0) this.#fillGrants(encoder, limit, now);
     const controlSize = encoder.size;
     if (lanes.isShared) {
-      this.#fillFrom(lanes.shared, encoder, limit);
+      this.#fillFrom(lanes.shared, encoder, limit, now);
       return encoder.size === controlSize;
     }
     // Control tells of all tenants, so it goes through the window of none.
     if (controlSize > 0) return true;
     for (const lane of lanes.inTurn()) {
-      this.#fillFrom(lane, encoder, limit);
+      this.#fillFrom(lane, encoder, limit, now);
       lanes.served(lane, encoder.size > 0);
       if (encoder.size > 0) break;
     }
     return encoder.size === 0;
   }
 
-  #fillFrom(lane: Lane<Waiting>, encoder: BatchEncoder, limit: number): void {
+  #fillFrom(lane: Lane<Waiting>, encoder: BatchEncoder, limit: number, now: number): void {
     this.tenant = lane.tenant;
     encoder.apart = lane.tenant !== undefined;
     this.#fillHeads(lane.heads, encoder, limit);
-    this.#fillData(lane.bodies, encoder, Math.min(limit, MOST_WITH_DATA));
+    if (lane.bodies.length > 0)
+      this.#fillData(lane.bodies, encoder, Math.min(limit, MOST_WITH_DATA), now);
   }
 
   #fillControls(encoder: BatchEncoder, limit: number): void {
@@ -160,6 +195,20 @@ export class Outbox<Waiting extends Sendable> {
     for (; said < controls.length && encoder.size < limit; said++) controls[said]?.(encoder);
     if (said === controls.length) controls.length = 0;
     else controls.splice(0, said);
+  }
+
+  #fillGrants(encoder: BatchEncoder, limit: number, now: number): void {
+    this.#grantsLink = false;
+    if (this.#window.due > 0) encoder.credit(0, this.#window.grant(now));
+    while (encoder.size < limit) {
+      const exchange = this.#grants.shift();
+      if (exchange === undefined) break;
+      const { reader } = exchange;
+      if (reader === undefined) continue;
+      reader.granting = false;
+      if (!reader.ended && reader.window.due > 0)
+        encoder.credit(exchange.id, reader.window.grant(now));
+    }
   }
 
   #fillHeads(heads: Fifo<Waiting>, encoder: BatchEncoder, limit: number): void {
@@ -174,7 +223,7 @@ export class Outbox<Waiting extends Sendable> {
     }
   }
 
-  #fillData(round: Fifo<Exchange>, encoder: BatchEncoder, limit: number): void {
+  #fillData(round: Fifo<Exchange>, encoder: BatchEncoder, limit: number, now: number): void {
     let skipped = 0;
     while (encoder.size < limit && skipped < round.length) {
       const exchange = round.shift();
@@ -184,22 +233,31 @@ export class Outbox<Waiting extends Sendable> {
         writer.queued = false;
         continue;
       }
-      if (this.credit === 0 && writer.held > 0) {
+      if (writer.held > 0 && !this.#mayGo()) {
         round.push(exchange);
         skipped++;
         continue;
       }
       skipped = 0;
       writer.queued = false;
-      this.#writeSlice(encoder, exchange, writer);
+      this.#writeSlice(encoder, exchange, writer, now);
     }
   }
 
-  #writeSlice(encoder: BatchEncoder, exchange: Exchange, writer: BodyWriter): void {
+  /** Whether the link lets a slice go that has its stream's credit. */
+  #mayGo(): boolean {
+    if (this.credit === 0) return false;
+    if (this.#flight.isOpen) return true;
+    this.#flight.hold();
+    return false;
+  }
+
+  #writeSlice(encoder: BatchEncoder, exchange: Exchange, writer: BodyWriter, now: number): void {
     let isLast: boolean;
     try {
-      const slice = writer.take(this.credit);
+      const slice = writer.take(this.credit, now);
       this.credit -= slice.bytes.length;
+      this.dataSent += slice.bytes.length;
       if (slice.trailers === undefined) {
         const detached = exchange.detached || (encoder.packs && looksRandom(slice.bytes));
         encoder.data(exchange.id, slice.bytes, slice.last, detached);

@@ -309,6 +309,15 @@ export class ServerExchange implements Exchange {
     );
   }
 
+  /** Once it is answered, the rest of the request may be silent: both sides may talk at leisure then. */
+  get isBodyDue(): boolean {
+    return this.#state === 'running' && this.reader?.starving === true;
+  }
+
+  stall({ code, message }: TpError): void {
+    this.cutOff(new TpError({ code, message, processed: this.processed }));
+  }
+
   consumed(bytes: number): void {
     giveCredit(this, bytes);
   }

@@ -217,8 +217,8 @@ test('a link says how it stands: age, silence, round trip, credit, windows', asy
 test('the smoothed round trip moves by an eighth of the difference', () => {
   const roundTrip = new RoundTrip();
   expect(roundTrip.smoothedMs).toBeUndefined();
-  roundTrip.measured(80);
-  roundTrip.measured(160);
+  roundTrip.measured(80, 0);
+  roundTrip.measured(160, 0);
   expect([roundTrip.latestMs, roundTrip.smoothedMs]).toEqual([160, 90]);
 });
 
