@@ -150,6 +150,11 @@ export class ServerExchange implements Exchange {
     return this.#pendingBytes;
   }
 
+  /** Whether a 1xx head has still its place: the final head has not been written (W-033). */
+  get mayInform(): boolean {
+    return this.#state !== 'written' && this.#state !== 'over';
+  }
+
   /** Whether the exchange has ended, whatever the handler still does. */
   get over(): boolean {
     return this.#state === 'over';

@@ -374,7 +374,8 @@ class Information implements Sendable {
   }
 
   writeHead(encoder: BatchEncoder): void {
-    if (this.#exchange.over) return;
+    // An answer in a window of its own may have had its turn first: what it overtook is not said.
+    if (!this.#exchange.mayInform) return;
     try {
       encoder.response(this.#exchange.id, this.#head, undefined, false);
     } catch (error) {
