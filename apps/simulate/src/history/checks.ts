@@ -123,12 +123,7 @@ export class Checks {
     const { plan, outcome, runs } = record;
     if (outcome === undefined) return;
     const { gentle } = this.#stage.scene;
-    if (
-      outcome.how === 'sent' &&
-      runs.length === 0 &&
-      gentle &&
-      !this.#faults.has('restart server')
-    ) {
+    if (outcome.how === 'sent' && runs.length === 0 && gentle && !this.#isLeft()) {
       this.#ledger.violate(
         'call failed',
         `call ${plan.id} was sent and not handled, for no reason`,
@@ -146,6 +141,12 @@ export class Checks {
     } else if (!this.#isCause(record, code)) {
       this.#ledger.violate('error without cause', `call ${plan.id}: ${named(outcome)}`);
     }
+  }
+
+  /** Whether links were left while they were used: what is sent one way may be lost then. */
+  #isLeft(): boolean {
+    const isIdleLeft = this.#living().some(({ limits }) => limits.idleTimeoutMs !== undefined);
+    return isIdleLeft || this.#faults.has('restart server') || this.#faults.has('names change');
   }
 
   #untrue({ plan, outcome }: CallRecord, why: string): void {
