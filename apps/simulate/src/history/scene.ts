@@ -78,7 +78,8 @@ function drawCodecs(random: Random): ('none' | Codec)[] {
 }
 
 function drawTimes(random: Random, { gentle }: Scene): Partial<LinkLimits> {
-  if (gentle) return { requestTimeoutMs: 300_000, drainTimeoutMs: 300_000 };
+  if (gentle)
+    return { requestTimeoutMs: 300_000, drainTimeoutMs: 300_000, stallTimeoutMs: 300_000 };
   return {
     handshakeTimeoutMs: random.scale(1_000, 5_000),
     requestTimeoutMs: random.scale(500, 30_000),
@@ -129,6 +130,8 @@ const TIGHT: readonly Bounds[] = [
   ['maxBufferedBodyBytes', 40_000, 200_000],
   ['maxQueuedControl', 2, 20],
   ['cancelBurst', 1, 20],
+  ['stallTimeoutMs', 2_000, 30_000],
+  ['linkBuffer', 1, 100_000],
 ];
 
 /** A few of those limits. */
