@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Fifo } from './fifo.ts';
+import { StreamTable } from './link/stream-table.ts';
 import { RateLimit } from './rate-limit.ts';
-import { StreamTable } from './stream-table.ts';
 import { FakeClock } from './test/fake-clock.ts';
 
 test('StreamTable finds as a Map does, with ids that grow and streams that outlive many others', () => {

@@ -1,6 +1,6 @@
 import { Fields, ResponseHead } from '@tp/wire';
 import { describe, expect, test } from 'vitest';
-import type { ServerExchange } from './server-exchange.ts';
+import type { ServerExchange } from './exchange/server-exchange.ts';
 import { combinations, connect } from './test/combinations.ts';
 import { content, noise, pieces, sha, text } from './test/content.ts';
 import { bodyOf, drain, get, OK, post } from './test/ends.ts';

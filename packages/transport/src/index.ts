@@ -1,36 +1,36 @@
-export type { ListenTls } from './acceptor-tls.ts';
-export { type Address, parseAddress } from './address.ts';
-export type { CallInit, ClientCall, SendInit } from './client-call.ts';
 export { type Clock, systemClock, type Timer } from './clock.ts';
-export type { Codec, Packer, Unpacker } from './codec.ts';
-export type { CodecList, CodecsByDirection } from './codec-choice.ts';
-export type { Connection, ConnectionEvents, Dialer } from './connection.ts';
-export type { DiagnosticEvents } from './diagnostics.ts';
-export { createDialer } from './dial.ts';
-export type { DialTls } from './dialer-tls.ts';
-export { DEFAULT_EJECTION, type EjectionOptions } from './ejection-options.ts';
-export type { OutgoingStream } from './exchange.ts';
-export type { HealthStats, PeerState, PoolStats } from './health-stats.ts';
+export type { CallInit, ClientCall, SendInit } from './exchange/client-call.ts';
+export type { OutgoingStream } from './exchange/exchange.ts';
+export type { ServerExchange } from './exchange/server-exchange.ts';
 export { DEFAULT_LINK_LIMITS, type LinkLimits } from './limits.ts';
+export { nodeBytes } from './node-bytes.ts';
+export type { LinkOptions } from './options.ts';
+export { DEFAULT_EJECTION, type EjectionOptions } from './pool/ejection-options.ts';
+export type { HealthStats, PeerState, PoolStats } from './pool/health-stats.ts';
+export { createPool, type Pool } from './pool/pool.ts';
+export type { PoolOptions } from './pool/pool-options.ts';
+export { type Resolver, type ServiceRecord, systemResolver } from './pool/resolver.ts';
+export {
+  createTransportServer,
+  type TransportServer,
+  type TransportServerOptions,
+} from './server.ts';
+export type { ListenTls } from './socket/acceptor-tls.ts';
+export { type Address, parseAddress } from './socket/address.ts';
+export type { Connection, ConnectionEvents, Dialer } from './socket/connection.ts';
+export { createDialer } from './socket/dial.ts';
+export type { DialTls } from './socket/dialer-tls.ts';
+export type { DiagnosticEvents } from './stats/diagnostics.ts';
+export type { LinkStats } from './stats/stats.ts';
+export type { PeerStats, TransportStats } from './stats/totals.ts';
+export type { Codec, Packer, Unpacker } from './window/codec.ts';
+export type { CodecList, CodecsByDirection } from './window/codec-choice.ts';
 export {
   type DeflateSettings,
   deflate,
   type TunableCodec,
   type ZstdSettings,
   zstd,
-} from './native-codecs.ts';
-export { nodeBytes } from './node-bytes.ts';
-export type { LinkOptions } from './options.ts';
-export { createPool, type Pool } from './pool.ts';
-export type { PoolOptions } from './pool-options.ts';
-export { portableDeflate } from './portable-deflate.ts';
-export { type Resolver, type ServiceRecord, systemResolver } from './resolver.ts';
-export {
-  createTransportServer,
-  type TransportServer,
-  type TransportServerOptions,
-} from './server.ts';
-export type { ServerExchange } from './server-exchange.ts';
-export type { LinkStats } from './stats.ts';
-export type { WindowChoice } from './tenants.ts';
-export type { PeerStats, TransportStats } from './totals.ts';
+} from './window/native-codecs.ts';
+export { portableDeflate } from './window/portable-deflate.ts';
+export type { WindowChoice } from './window/tenants.ts';

@@ -1,8 +1,8 @@
 import { type CodecName, isTpError } from '@tp/wire';
 import { describe, expect, it } from 'vitest';
-import { deflate, zstd } from './native-codecs.ts';
 import { createTransportServer } from './server.ts';
 import { thrownBy } from './test/failure.ts';
+import { deflate, zstd } from './window/native-codecs.ts';
 
 function refusal(options: Parameters<typeof createTransportServer>[1]): string {
   try {

@@ -1,14 +1,14 @@
 import { LEAST_BATCH, MAX_CREDIT, TpError } from '@tp/wire';
 import { type Clock, systemClock } from './clock.ts';
+import { DEFAULT_LINK_LIMITS, type LinkLimits } from './limits.ts';
+import { Upkeep } from './link/upkeep.ts';
 import {
   type CodecChoice,
   type CodecList,
   type CodecsByDirection,
   resolveCodecs,
-} from './codec-choice.ts';
-import { DEFAULT_LINK_LIMITS, type LinkLimits } from './limits.ts';
-import type { WindowChoice } from './tenants.ts';
-import { Upkeep } from './upkeep.ts';
+} from './window/codec-choice.ts';
+import type { WindowChoice } from './window/tenants.ts';
 
 /** What a link may be told, on either side. */
 export interface LinkOptions {

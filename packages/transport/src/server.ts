@@ -1,17 +1,17 @@
 import { TpError } from '@tp/wire';
-import { AcceptorTls, type ListenTls } from './acceptor-tls.ts';
-import { parseAddress } from './address.ts';
-import type { Connection } from './connection.ts';
-import { Deadlines } from './deadlines.ts';
-import { linkFailed } from './diagnostics.ts';
-import { type Acceptor, type Listener, listenSocket } from './listen.ts';
+import { Deadlines } from './exchange/deadlines.ts';
+import type { ServerExchange } from './exchange/server-exchange.ts';
+import { Turns } from './exchange/turns.ts';
+import { ServerLink, type ServerLinkOwner } from './link/server-link.ts';
 import { type LinkOptions, type ResolvedLinkOptions, resolveLinkOptions } from './options.ts';
-import { checkPlainText, plainAddress } from './plain-text.ts';
-import type { ServerExchange } from './server-exchange.ts';
-import { ServerLink, type ServerLinkOwner } from './server-link.ts';
-import { AcceptedTokens } from './token.ts';
-import { Totals, type TransportStats } from './totals.ts';
-import { Turns } from './turns.ts';
+import { AcceptorTls, type ListenTls } from './socket/acceptor-tls.ts';
+import { parseAddress } from './socket/address.ts';
+import type { Connection } from './socket/connection.ts';
+import { type Acceptor, type Listener, listenSocket } from './socket/listen.ts';
+import { checkPlainText, plainAddress } from './socket/plain-text.ts';
+import { AcceptedTokens } from './socket/token.ts';
+import { linkFailed } from './stats/diagnostics.ts';
+import { Totals, type TransportStats } from './stats/totals.ts';
 
 /** What a server may be told. */
 export interface TransportServerOptions extends LinkOptions {

@@ -16,7 +16,7 @@ const HARMLESS: Mutant = {
   name: 'says the same in other words',
   rule: 'W-093',
   role: 'server',
-  file: 'transport/dist/link.js',
+  file: 'transport/dist/link/link.js',
   find: 'pings come too often',
   replace: 'pings come again and again',
 };

@@ -6,7 +6,7 @@ export interface Mutant {
   readonly name: string;
   /** What the simulator must find. */
   readonly finds: ViolationKind;
-  /** The compiled file that is changed: `transport/dist/link.js`. */
+  /** The compiled file that is changed: `transport/dist/link/link.js`. */
   readonly file: string;
   /** Stands in that file exactly once. */
   readonly find: string;

@@ -18,7 +18,7 @@ describe('a change', () => {
   const mutant: Mutant = {
     name: 'is out of date',
     finds: 'late',
-    file: 'transport/dist/link.js',
+    file: 'transport/dist/link/link.js',
     find: 'a.b',
     replace: '$&',
   };
@@ -33,7 +33,9 @@ describe('a change', () => {
     ['a.b a.b', '2 times'],
     ['a.b a.b a.b', '3 times'],
   ])('is refused in %j', (code, count) => {
-    expect(() => changed(mutant, code)).toThrow(`"a.b" stands ${count} in transport/dist/link.js`);
+    expect(() => changed(mutant, code)).toThrow(
+      `"a.b" stands ${count} in transport/dist/link/link.js`,
+    );
   });
 });
 

@@ -1,9 +1,9 @@
 import { TpError } from '@tp/wire';
 import { onTestFinished } from 'vitest';
-import type { Address } from '../address.ts';
-import type { Dialer } from '../connection.ts';
+import type { ServerExchange } from '../exchange/server-exchange.ts';
 import { createTransportServer, type TransportServer } from '../server.ts';
-import type { ServerExchange } from '../server-exchange.ts';
+import type { Address } from '../socket/address.ts';
+import type { Dialer } from '../socket/connection.ts';
 import { OK } from './ends.ts';
 import { FakeClock } from './fake-clock.ts';
 import { type MemoryConnection, memoryPair } from './memory-connection.ts';

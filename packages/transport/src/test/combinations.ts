@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import type { CodecName } from '@tp/wire';
-import type { Codec } from '../codec.ts';
-import type { Pool } from '../pool.ts';
-import { portableDeflate } from '../portable-deflate.ts';
-import type { ServerExchange } from '../server-exchange.ts';
+import type { ServerExchange } from '../exchange/server-exchange.ts';
+import type { Pool } from '../pool/pool.ts';
+import type { Codec } from '../window/codec.ts';
+import { portableDeflate } from '../window/portable-deflate.ts';
 import { testCertificate } from './certificate.ts';
 import { folder, pool, serve } from './ends.ts';
 

@@ -1,7 +1,7 @@
 import { TpError } from '@tp/wire';
-import type { Address } from '../address.ts';
-import type { Connection, Dialer } from '../connection.ts';
 import type { TransportServer } from '../server.ts';
+import type { Address } from '../socket/address.ts';
+import type { Connection, Dialer } from '../socket/connection.ts';
 import { type MemoryConnection, memoryPair } from './memory-connection.ts';
 
 /** One attempt to dial, which a test decides. */

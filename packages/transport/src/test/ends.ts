@@ -3,15 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Fields, type FieldsInit, RequestHead, ResponseHead } from '@tp/wire';
 import { onTestFinished } from 'vitest';
-import type { CallInit, ClientCall } from '../client-call.ts';
-import { createPool, type Pool } from '../pool.ts';
-import type { PoolOptions } from '../pool-options.ts';
+import type { CallInit, ClientCall } from '../exchange/client-call.ts';
+import type { ServerExchange } from '../exchange/server-exchange.ts';
+import { createPool, type Pool } from '../pool/pool.ts';
+import type { PoolOptions } from '../pool/pool-options.ts';
 import {
   createTransportServer,
   type TransportServer,
   type TransportServerOptions,
 } from '../server.ts';
-import type { ServerExchange } from '../server-exchange.ts';
 
 /** A server that listens, and where. Both ends of this file are closed when the test ends. */
 export interface Serving {

@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { onTestFinished } from 'vitest';
-import type { DiagnosticEvents } from '../diagnostics.ts';
+import type { DiagnosticEvents } from '../stats/diagnostics.ts';
 
 /** What is told on one channel, in order, until the test ends. */
 export function told<Name extends keyof DiagnosticEvents>(name: Name): DiagnosticEvents[Name][] {

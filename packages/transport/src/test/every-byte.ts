@@ -1,8 +1,8 @@
 import { type CodecName, Fields, isTpError, RequestHead, ResponseHead } from '@tp/wire';
-import type { CallInit } from '../client-call.ts';
-import { createPool, type Pool } from '../pool.ts';
+import type { CallInit } from '../exchange/client-call.ts';
+import type { ServerExchange } from '../exchange/server-exchange.ts';
+import { createPool, type Pool } from '../pool/pool.ts';
 import { createTransportServer } from '../server.ts';
-import type { ServerExchange } from '../server-exchange.ts';
 import { content, noise, pieces } from './content.ts';
 import { turns } from './eventually.ts';
 import { FakeClock } from './fake-clock.ts';

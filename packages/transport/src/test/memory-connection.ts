@@ -1,4 +1,4 @@
-import type { Connection, ConnectionEvents } from '../connection.ts';
+import type { Connection, ConnectionEvents } from '../socket/connection.ts';
 
 /** One end of a connection in memory: what is written arrives at the other end a turn later. */
 export class MemoryConnection implements Connection {

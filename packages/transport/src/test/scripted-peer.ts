@@ -15,9 +15,9 @@ import {
   type WindowStart,
 } from '@tp/wire';
 import { onTestFinished } from 'vitest';
-import { parseAddress } from '../address.ts';
-import type { Codec } from '../codec.ts';
-import { UnpackedSide } from '../windows.ts';
+import { parseAddress } from '../socket/address.ts';
+import type { Codec } from '../window/codec.ts';
+import { UnpackedSide } from '../window/windows.ts';
 import { Ear, type Kind, type Said, type SaidOf } from './said.ts';
 
 /** A hello with every default. */

@@ -1,7 +1,7 @@
 import { afterEach, expect } from 'vitest';
+import type { ServerExchange } from '../exchange/server-exchange.ts';
 import type { LinkLimits } from '../limits.ts';
-import type { Pool } from '../pool.ts';
-import type { ServerExchange } from '../server-exchange.ts';
+import type { Pool } from '../pool/pool.ts';
 import { get, OK, pool, type Serving, serve } from './ends.ts';
 import { FakeClock } from './fake-clock.ts';
 

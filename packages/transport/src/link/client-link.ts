@@ -1,0 +1,426 @@
+import {
+  type BatchEncoder,
+  type ErrorCode,
+  MAX_ID,
+  type Processed,
+  type ResponseHead,
+  TpError,
+} from '@tp/wire';
+import type { ClientCall } from '../exchange/client-call.ts';
+import type { Timed } from '../exchange/deadlines.ts';
+import { remoteError } from '../exchange/remote-error.ts';
+import type { ResolvedLinkOptions } from '../options.ts';
+import type { PeerHealth } from '../pool/peer-health.ts';
+import { RateLimit } from '../rate-limit.ts';
+import type { Connection } from '../socket/connection.ts';
+import { IdleWatch } from './idle-watch.ts';
+import { Link } from './link.ts';
+import { linkError } from './link-error.ts';
+import type { Sendable } from './outbox.ts';
+
+/** What a link tells the pool that opened it. */
+export interface ClientLinkEvents {
+  /** The hellos are exchanged: calls may be given to it. */
+  opened(link: ClientLink): void;
+  /** It takes no further call; those under way go on. */
+  draining(link: ClientLink): void;
+  /** It has carried nothing for `idleTimeoutMs` and can be closed. */
+  idle(link: ClientLink): void;
+  /** A call on it failed for a reason that speaks against the peer. */
+  failing(link: ClientLink): void;
+  /** It is over. */
+  closed(link: ClientLink, error: TpError): void;
+}
+
+/** Past this id a link is replaced, long before ids run out. */
+const DRAIN_FROM_ID = MAX_ID / 2;
+
+/** What a peer ends a call with that does not speak well of it. */
+const FAILURES: ReadonlySet<ErrorCode> = new Set([
+  'INTERNAL',
+  'REFUSED',
+  'DEADLINE',
+  'TIMEOUT',
+  'OVERLOADED',
+  'UPSTREAM',
+  'UNREACHABLE',
+]);
+
+/** Cancels that a peer allows at once, a second, and for each request (W-095), less a tenth for its other clock. */
+const CANCEL_BURST = 900;
+const CANCELS_PER_SECOND = 29;
+const CANCELS_PER_REQUEST = 0.09;
+
+/** The dialer's side of a link: calls out, responses in. */
+export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
+  /** How its peer fares, over all links to it. */
+  readonly health: PeerHealth;
+  readonly #events: ClientLinkEvents;
+  readonly #failureStatuses: ReadonlySet<number>;
+  readonly #idle: IdleWatch;
+  /** The call whose time is taken; 0 when there is none. One at a time is enough. */
+  #timedId = 0;
+  #timedFrom = 0;
+  #lastId = 0;
+  #finalId: number | undefined;
+  readonly #cancels: RateLimit;
+  #endedBefore = 0;
+
+  constructor(
+    connection: Connection,
+    peer: string,
+    options: ResolvedLinkOptions,
+    health: PeerHealth,
+    failureStatuses: ReadonlySet<number>,
+    events: ClientLinkEvents,
+  ) {
+    super('client', connection, peer, options);
+    this.health = health;
+    this.#failureStatuses = failureStatuses;
+    this.#events = events;
+    this.#idle = new IdleWatch(
+      options.limits.idleTimeoutMs,
+      () => this.pending > 0,
+      () => this.#leaveIdle(),
+    );
+    this.#cancels = new RateLimit(options.clock, CANCEL_BURST, CANCELS_PER_SECOND);
+    this.begin();
+    this.greet();
+  }
+
+  /** Calls that were given to it and have not ended. */
+  get pending(): number {
+    return this.streams.size + this.headsInLine;
+  }
+
+  /** Whether a call with so many bytes of body in it can be taken. */
+  hasRoom(bytes: number): boolean {
+    if (this.#fits(bytes)) return true;
+    // What has ended in line meanwhile takes no room.
+    while (isOver(this.nextHead)) this.dropHead();
+    return this.#fits(bytes);
+  }
+
+  #fits(bytes: number): boolean {
+    const { limits } = this.options;
+    return (
+      this.pending < Math.min(limits.maxPendingRequests, this.peerLimits.streams) &&
+      this.pendingBytes + bytes <= limits.maxPendingBytes
+    );
+  }
+
+  /** Makes room for a call by failing those that have waited longest. False when that is not enough. */
+  makeRoom(bytes: number): boolean {
+    if (bytes > this.options.limits.maxPendingBytes) return false;
+    while (!this.hasRoom(bytes)) {
+      const error = this.overflow(bytes);
+      const oldest = this.dropHead();
+      if (oldest === undefined || oldest instanceof Farewell) return false;
+      this.counters.shed++;
+      oldest.refuse(error);
+    }
+    return true;
+  }
+
+  /** Takes a call. The link must be open. False when there is no room for it. */
+  submit(call: ClientCall): boolean {
+    if (!this.hasRoom(call.pendingBytes)) return false;
+    call.link = this;
+    const window = call.init.window ?? this.options.window;
+    if (window !== 'shared') call.tenant = this.tenant(window);
+    this.enqueue(call);
+    return true;
+  }
+
+  /** Counts a call that no link had room for, and says why this one had none. */
+  overflow(bytes: number): TpError {
+    const { limits } = this.options;
+    const bodies = this.pendingBytes;
+    if (bodies + bytes > limits.maxPendingBytes) {
+      this.counters.hit('maxPendingBytes');
+      return overflow(`${bodies} bytes wait for the link to ${this.peer}`);
+    }
+    this.counters.hit('maxPendingRequests');
+    return overflow(`${this.pending} calls are pending on the link to ${this.peer}`);
+  }
+
+  /** The call's record was written: answers to it may come (registered before they can). */
+  wrote(call: ClientCall): void {
+    this.#lastId = call.id;
+    this.counters.requests++;
+    if (call.attempts > 1) this.counters.retries++;
+    if (!call.oneWay) {
+      this.streams.add(call);
+      if (this.#timedId === 0) {
+        this.#timedId = call.id;
+        this.#timedFrom = this.sendingAt;
+      }
+    }
+    if (call.id === DRAIN_FROM_ID) this.#drain();
+  }
+
+  /** The call has ended. One that was given up in silence stays until its answer comes. */
+  ended(call: ClientCall): void {
+    if (!call.silent && this.streams.get(call.id) === call) this.forget(call.id);
+  }
+
+  /**
+   * Tells the peer that a call's answer is not wanted. Cancels above the rate that peers allow would
+   * end the link (W-095): beyond it a call that neither sends nor receives is given up in silence,
+   * and what comes for it is dropped.
+   */
+  giveUp(call: ClientCall, code: ErrorCode): void {
+    const { id } = call;
+    const ended = this.counters.requests - this.streams.size;
+    this.#cancels.earn((ended - this.#endedBefore) * CANCELS_PER_REQUEST);
+    this.#endedBefore = ended;
+    const isIdle = call.writer === undefined && call.reader === undefined;
+    if (this.#cancels.take() || !isIdle) {
+      this.control((encoder) => encoder.cancel(id, code, 'maybe'));
+      return;
+    }
+    this.counters.hit('cancelRate');
+    call.silent = this.state === 'open';
+  }
+
+  /** The call was written and not answered in time. */
+  unanswered(): void {
+    this.#failing();
+  }
+
+  /** Takes no further call, tells the peer, and closes when those under way have ended. */
+  close(): void {
+    if (this.state === 'closed') return;
+    if (this.state === 'opening') {
+      this.fail(new TpError({ code: 'CLOSED', message: 'the link was closed', processed: 'no' }));
+      return;
+    }
+    if (this.state === 'open') this.enqueueLast(new Farewell());
+    for (const call of this.streams.all()) if (call.silent) this.forget(call.id);
+    this.drain();
+    this.endWhenDone();
+  }
+
+  /** For how long it has carried nothing, in ms; 0 while a call is under way. */
+  get idleMs(): number {
+    return this.#idle.idleMs(this.options.clock.now());
+  }
+
+  override look(now: number): number {
+    return Math.min(super.look(now), this.#idle.look(now));
+  }
+
+  #leaveIdle(): void {
+    if (this.state !== 'open') return;
+    this.counters.hit('idleTimeout');
+    this.#events.idle(this);
+  }
+
+  eachTimed(visit: (item: Timed) => void): void {
+    this.streams.each(visit);
+    this.eachHead((item) => {
+      if (!(item instanceof Farewell)) visit(item);
+    });
+  }
+
+  highestId(): number {
+    return this.#lastId;
+  }
+
+  /** The peer sends no requests. */
+  protected lastTaken(): number {
+    return 0;
+  }
+
+  protected opened(): void {
+    this.#events.opened(this);
+  }
+
+  protected failed(error: TpError): void {
+    const waiting = this.#takeWaiting();
+    this.#events.closed(this, error);
+    for (const call of this.streams.all()) {
+      this.streams.delete(call.id);
+      call.fail(this.#truth(call.id, error), true);
+    }
+    for (const call of waiting) call.fail(new TpError({ ...unprocessed(error), cause: error }));
+  }
+
+  protected streamError(id: number, error: TpError): void {
+    const call = this.streams.get(id);
+    if (call === undefined) return;
+    this.control((encoder) => encoder.cancel(id, error.code, 'maybe', error.message));
+    this.forget(id);
+    this.#failing();
+    call.fail(error);
+  }
+
+  request(): void {
+    this.refuseWrongWay('request');
+  }
+
+  protected dropped(): void {}
+
+  protected refuseWrongWay(kind: 'request' | 'response'): void {
+    if (kind === 'request') throw linkError('PROTOCOL', 'a request came from the acceptor (W-023)');
+  }
+
+  response(
+    id: number,
+    head: ResponseHead,
+    more: boolean,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    const call = this.streams.get(id);
+    if (call === undefined) {
+      if (id > this.#lastId)
+        throw linkError('PROTOCOL', `a response came for ${id}, which was never asked (W-031)`);
+      return;
+    }
+    if (call.silent && head.status >= 200) {
+      if (more) this.control((encoder) => encoder.cancel(id, 'CANCEL', 'maybe'));
+      this.forget(id);
+      return;
+    }
+    if (more && end > start) {
+      this.streamError(id, linkError('PROTOCOL', 'a head with more to come has a body (W-032)'));
+      return;
+    }
+    if (call.status !== 0) {
+      this.streamError(id, linkError('PROTOCOL', 'a second response came (W-032)'));
+      return;
+    }
+    if (head.status >= 200) this.#answered(id, head.status);
+    call.respond(head, more, bytes, start, end);
+  }
+
+  #answered(id: number, status: number): void {
+    const { health } = this;
+    if (status >= 400 && this.#failureStatuses.has(status)) {
+      this.#failing();
+      return;
+    }
+    health.answers = (health.answers + 1) | 0;
+    if (id !== this.#timedId) return;
+    this.#timedId = 0;
+    health.answered(this.receivedAt - this.#timedFrom, this.receivedAt);
+  }
+
+  #failing(): void {
+    this.health.failed(this.options.clock.now());
+    this.#events.failing(this);
+  }
+
+  protected override forget(id: number): void {
+    if (id === this.#timedId) {
+      this.#timedId = 0;
+      const now = this.options.clock.now();
+      this.health.gaveUp(now - this.#timedFrom, now);
+    }
+    super.forget(id);
+    if (this.streams.size === 0) this.#idle.rests(this.receivedAt);
+  }
+
+  cancel(id: number, code: ErrorCode, processed: Processed, message: string): void {
+    const call = this.streams.get(id);
+    if (call === undefined) {
+      if (id > this.#lastId) throw linkError('PROTOCOL', `stream ${id} was never opened (W-031)`);
+      return;
+    }
+    if (code === 'NO_ERROR' && call.status !== 0 && !call.receiving) {
+      call.stopSending();
+      return;
+    }
+    this.forget(id);
+    if (FAILURES.has(code)) this.#failing();
+    call.fail(
+      remoteError({
+        code: code === 'NO_ERROR' ? 'PROTOCOL' : code,
+        message: message === '' ? `the peer ended the exchange: ${code}` : message,
+        processed,
+      }),
+    );
+  }
+
+  goaway(lastId: number, code: ErrorCode, final: boolean, message: string): void {
+    if (final && code !== 'NO_ERROR') {
+      this.goodbye = new TpError({
+        code,
+        message: `the peer ended the link: ${message === '' ? code : message}`,
+      });
+    }
+    this.#drain();
+    if (final) this.#finalGoaway(lastId);
+  }
+
+  #finalGoaway(lastId: number): void {
+    if (this.#finalId !== undefined && lastId > this.#finalId) {
+      throw linkError('PROTOCOL', "a goaway's last id has risen (W-101)");
+    }
+    this.#finalId = lastId;
+    const error = new TpError({
+      code: 'CLOSED',
+      message: 'the peer was closing and did not take the request',
+      processed: 'no',
+    });
+    for (const call of this.streams.all()) {
+      if (call.id <= lastId) continue;
+      this.streams.delete(call.id);
+      call.fail(error);
+    }
+    this.endWhenDone();
+  }
+
+  #drain(): void {
+    if (this.state !== 'open') return;
+    this.drain();
+    this.#events.draining(this);
+    const waiting = this.#takeWaiting();
+    const error = linkError('CLOSED', 'the link takes no further calls');
+    for (const call of waiting) call.fail(new TpError(unprocessed(error)));
+    this.endWhenDone();
+  }
+
+  /** Calls that were not written, taken out of the line. */
+  #takeWaiting(): ClientCall[] {
+    const waiting: ClientCall[] = [];
+    for (const item of this.takeHeads()) if (!(item instanceof Farewell)) waiting.push(item);
+    return waiting;
+  }
+
+  /** What a broken link means for a request that was written on it. */
+  #truth(id: number, error: TpError): TpError {
+    if (this.#finalId !== undefined && id > this.#finalId) return new TpError(unprocessed(error));
+    return error;
+  }
+}
+
+/** Our Goaway, in line behind the calls that were taken: none may follow it (W-106). */
+class Farewell implements Sendable {
+  readonly pendingBytes = 0;
+  readonly tenant = undefined;
+
+  writeHead(encoder: BatchEncoder): void {
+    encoder.goaway(0, 'NO_ERROR', false);
+  }
+}
+
+/** What a link's end means for a call that was not processed: it may go to another link, unless we ended this one. */
+function unprocessed(error: TpError): { code: ErrorCode; message: string; processed: 'no' } {
+  const isOurs = error.code === 'CANCEL' || error.code === 'CLOSED';
+  return { code: isOurs ? error.code : 'LINK_LOST', message: error.message, processed: 'no' };
+}
+
+function isOver(item: ClientCall | Farewell | undefined): boolean {
+  return item !== undefined && !(item instanceof Farewell) && item.over;
+}
+
+function overflow(what: string): TpError {
+  return new TpError({
+    code: 'OVERFLOW',
+    message: `${what}; slow down, open more links, or raise the limit`,
+    processed: 'no',
+  });
+}

@@ -1,0 +1,82 @@
+import { describe, expect, test } from 'vitest';
+import type { Pool } from '../pool/pool.ts';
+import { createTransportServer, type TransportServer } from '../server.ts';
+import { get, OK, pool } from '../test/ends.ts';
+import { turns } from '../test/eventually.ts';
+import { outcome } from '../test/failure.ts';
+import { FakeClock } from '../test/fake-clock.ts';
+import { type MemoryConnection, memoryPair } from '../test/memory-connection.ts';
+
+interface Pair {
+  readonly clock: FakeClock;
+  readonly near: MemoryConnection;
+  readonly client: Pool;
+  readonly server: TransportServer;
+}
+
+/** A client and a server in memory; only the client pings. */
+async function pair(): Promise<Pair> {
+  const clock = new FakeClock();
+  const [near, far] = memoryPair();
+  const server = createTransportServer(
+    (exchange) => {
+      if (exchange.path !== '/never') exchange.respond(OK, undefined, undefined);
+    },
+    { clock, limits: { keepaliveMs: 1e9 } },
+  );
+  server.accept(far);
+  let dialled = 0;
+  const client = pool('teleport://memory:1', {
+    clock,
+    dial: () => (dialled++ === 0 ? Promise.resolve(near) : new Promise(() => {})),
+    limits: { requestTimeoutMs: 1e9 },
+  });
+  await client.ready();
+  await turns();
+  return { clock, near, client, server };
+}
+
+describe('keepalive (W-093)', () => {
+  test('pings only after silence: any byte counts as life', async () => {
+    const { clock, near, client } = await pair();
+    for (let i = 0; i < 5; i++) {
+      clock.advance(29_000);
+      const sent = near.bytesOut;
+      await turns();
+      expect(near.bytesOut).toBe(sent);
+      await client.call(get('/'));
+      await turns();
+    }
+    const before = near.bytesOut;
+    clock.advance(29_999);
+    await turns();
+    expect(near.bytesOut).toBe(before);
+    clock.advance(1);
+    await turns();
+    expect(near.bytesOut).toBeGreaterThan(before);
+  });
+
+  test('a peer that answers stays, ping after ping, and is not told to calm down (W-094)', async () => {
+    const { clock, client, server } = await pair();
+    for (let i = 0; i < 40; i++) {
+      clock.advance(10_000);
+      await turns();
+    }
+    expect(client.stats().links).toMatchObject([{ state: 'open', roundTripMs: 0 }]);
+    expect(server.stats().limitHits.size).toBe(0);
+  });
+
+  test('a dead peer is noticed 10 s after the ping; its calls fail as "maybe"', async () => {
+    const { clock, near, client } = await pair();
+    const call = outcome(client.call(get('/never')));
+    await turns();
+    near.stick();
+    clock.advance(39_999);
+    await turns();
+    expect(client.stats().links).toHaveLength(1);
+    clock.advance(1);
+    expect(await call).toBe('TIMEOUT maybe');
+    expect(near.closed).toBe(true);
+    expect(client.stats().limitHits.get('TIMEOUT')).toBe(1);
+  });
+});

@@ -1,0 +1,105 @@
+import type { BatchEncoder, TpError } from '@tp/wire';
+import type { Clock, Timer } from '../clock.ts';
+import type { LinkLimits } from '../limits.ts';
+import { linkError } from './link-error.ts';
+import type { RoundTrip } from './round-trip.ts';
+
+/** What the keepalive needs of its link. */
+interface Beating {
+  control(write: (encoder: BatchEncoder) => void): void;
+  fail(error: TpError): void;
+}
+
+/** Pings that come too early are forgiven so often. */
+const STRIKES = 2;
+
+/** Notices a dead peer: a ping after silence, and an end when even that stays unanswered (W-093). */
+export class Keepalive {
+  readonly #clock: Clock;
+  readonly #limits: LinkLimits;
+  readonly #link: Beating;
+  readonly #roundTrip: RoundTrip;
+  #heardAt: number;
+  /** When the ping went out that must be answered; 0 while none is due. */
+  #pingedAt = 0;
+  #probeTimer: Timer | undefined;
+  #token = 0;
+  #sentAt = 0;
+  #waiting: (() => void) | undefined;
+  #peerPingedAt = -Infinity;
+  #strikes = 0;
+
+  constructor(clock: Clock, limits: LinkLimits, roundTrip: RoundTrip, link: Beating) {
+    this.#clock = clock;
+    this.#limits = limits;
+    this.#roundTrip = roundTrip;
+    this.#link = link;
+    this.#heardAt = clock.now();
+  }
+
+  stop(): void {
+    this.#probeTimer?.clear();
+  }
+
+  /** Pings, or ends the link, if that is due. Gives when to look again. */
+  look(now: number): number {
+    const { keepaliveMs, keepaliveTimeoutMs } = this.#limits;
+    // This look may be late: what counts is whether anything came since the ping.
+    if (this.#heardAt > this.#pingedAt) this.#pingedAt = 0;
+    if (this.#pingedAt > 0) {
+      if (now - this.#pingedAt < keepaliveTimeoutMs) return this.#pingedAt + keepaliveTimeoutMs;
+      this.#link.fail(
+        linkError('TIMEOUT', `the peer has not answered a ping within ${keepaliveTimeoutMs} ms`),
+      );
+      return Number.POSITIVE_INFINITY;
+    }
+    if (now - this.#heardAt < keepaliveMs) return this.#heardAt + keepaliveMs;
+    this.#pingedAt = now;
+    this.#ping();
+    return now + keepaliveTimeoutMs;
+  }
+
+  /** A byte has come at that time. */
+  heard(now: number): void {
+    this.#heardAt = now;
+  }
+
+  /** Whether the peer may ping now, as it just did. */
+  mayPing(): boolean {
+    const now = this.#clock.now();
+    const early = now - this.#peerPingedAt < this.#limits.pingMinIntervalMs;
+    this.#peerPingedAt = now;
+    if (early) this.#strikes++;
+    return this.#strikes <= STRIKES;
+  }
+
+  /** A pong has come; false when nobody asked. */
+  answered(token: number): boolean {
+    if (token !== this.#token || this.#sentAt === 0) return false;
+    const now = this.#clock.now();
+    this.#roundTrip.measured(now - this.#sentAt, now);
+    this.#sentAt = 0;
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    this.#pingedAt = 0;
+    this.#probeTimer?.clear();
+    waiting?.();
+    return true;
+  }
+
+  /** Pings at once and calls when it was answered, or after `waitMs`. */
+  probe(waitMs: number, call: () => void): void {
+    this.#waiting = call;
+    this.#ping();
+    this.#probeTimer = this.#clock.after(waitMs, () => {
+      this.#waiting = undefined;
+      call();
+    });
+  }
+
+  #ping(): void {
+    this.#sentAt = this.#clock.now();
+    const token = ++this.#token;
+    this.#link.control((encoder) => encoder.ping(token));
+  }
+}

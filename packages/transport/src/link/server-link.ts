@@ -1,0 +1,385 @@
+import {
+  type BatchEncoder,
+  type ErrorCode,
+  type Hello,
+  type Processed,
+  type RequestHead,
+  type ResponseHead,
+  TpError,
+} from '@tp/wire';
+import type { Deadlines, Timed } from '../exchange/deadlines.ts';
+import { type Refusal, Refusals, refusal } from '../exchange/refusals.ts';
+import { Serial } from '../exchange/serial.ts';
+import { ServerExchange } from '../exchange/server-exchange.ts';
+import type { Turns } from '../exchange/turns.ts';
+import type { ResolvedLinkOptions } from '../options.ts';
+import { RateLimit } from '../rate-limit.ts';
+import type { Connection } from '../socket/connection.ts';
+import type { AcceptedTokens } from '../socket/token.ts';
+import { callStart } from '../stats/diagnostics.ts';
+import type { Tenant } from '../window/tenants.ts';
+import { IdleWatch } from './idle-watch.ts';
+import { Link } from './link.ts';
+import { linkError } from './link-error.ts';
+import type { Sendable } from './outbox.ts';
+
+/** What a link asks of the server that accepted it. */
+export interface ServerLinkOwner {
+  readonly deadlines: Deadlines;
+  /** Whether a link's requests are handled one at a time. */
+  readonly serial: boolean;
+  /** What a hello must say one of; undefined: nothing. */
+  readonly tokens: AcceptedTokens | undefined;
+  /** Requests that wait as handlers have run for long. */
+  readonly turns: Turns;
+  /** Handlers that run now, over all links. */
+  running: number;
+  handle(exchange: ServerExchange): void;
+  closed(link: ServerLink, error: TpError): void;
+}
+
+/** How long the peer has to answer before the last id is said (W-102), in ms. */
+const GOAWAY_WAIT_MS = 1_000;
+
+/** One cancel in ten requests is nothing unusual (W-095). */
+const CANCELS_PER_REQUEST = 0.1;
+
+/** Of requests without a deadline, one in so many asks the clock how long handlers have run. */
+const LOOK_EVERY = 8;
+
+/** The acceptor's side of a link: requests in, responses out. */
+export class ServerLink extends Link<ServerExchange, ServerExchange | Information> {
+  readonly #owner: ServerLinkOwner;
+  readonly #cancels: RateLimit;
+  readonly #idle: IdleWatch;
+  /** The highest id that came. */
+  #lastId = 0;
+  /** The highest id that is handled, once that was said for good. */
+  #finalId: number | undefined;
+  #refusing = false;
+  /** Bytes of bodies that handlers hold or that wait for one. */
+  #runningBytes = 0;
+  /** One-way requests whose handlers run: no streams, but they may have deadlines (W-126). */
+  readonly #oneWay = new Set<ServerExchange>();
+  /** When what came last of which a request was handled had come. */
+  #handledAt = 0;
+  /** So many requests were handled since the clock was asked. */
+  #unlooked = 0;
+  readonly #refused = new Refusals();
+  readonly #serial: Serial | undefined;
+
+  constructor(
+    connection: Connection,
+    peer: string,
+    options: ResolvedLinkOptions,
+    owner: ServerLinkOwner,
+  ) {
+    super('server', connection, peer, options);
+    this.#owner = owner;
+    this.#serial = owner.serial
+      ? new Serial((exchange) => this.#handle(exchange, options.clock.now()))
+      : undefined;
+    this.#cancels = new RateLimit(
+      options.clock,
+      options.limits.cancelBurst,
+      options.limits.cancelRate,
+    );
+    this.#idle = new IdleWatch(
+      options.limits.idleTimeoutMs,
+      () => this.streams.size > 0,
+      () => this.#leaveIdle(),
+    );
+    this.begin();
+  }
+
+  /** Announces the end, says which requests it took, and closes when they are answered (W-102). */
+  close(): void {
+    if (this.state === 'opening') {
+      this.fail(new TpError({ code: 'CLOSED', message: 'the server is closing', processed: 'no' }));
+      return;
+    }
+    if (this.state !== 'open') return;
+    this.drain();
+    this.control((encoder) => encoder.goaway(0, 'NO_ERROR', false));
+    this.probe(GOAWAY_WAIT_MS, () => {
+      if (this.#refusing) return;
+      this.#refusing = true;
+      const finalId = this.#lastId;
+      this.#finalId = finalId;
+      this.control((encoder) => encoder.goaway(finalId, 'NO_ERROR', true));
+      this.endWhenDone();
+    });
+  }
+
+  /**
+   * Ends what remains (W-107): each client is told what is true of its request, then the link ends
+   * with the error.
+   */
+  cutOff(error: TpError): void {
+    this.#refusing = true;
+    this.#finalId ??= this.#lastId;
+    const { code, message } = error;
+    for (const exchange of this.streams.all()) {
+      exchange.cutOff(new TpError({ code, message, processed: exchange.processed, cause: error }));
+    }
+    this.failWhenSaid(error);
+  }
+
+  override look(now: number): number {
+    return Math.min(super.look(now), this.#idle.look(now));
+  }
+
+  #leaveIdle(): void {
+    if (this.state !== 'open') return;
+    this.counters.hit('idleTimeout');
+    this.close();
+  }
+
+  eachTimed(visit: (item: Timed) => void): void {
+    this.streams.each(visit);
+    for (const exchange of this.#oneWay) visit(exchange);
+  }
+
+  highestId(): number {
+    return this.#lastId;
+  }
+
+  protected lastTaken(): number {
+    return this.#finalId ?? this.#lastId;
+  }
+
+  /** Puts a response in line. */
+  answer(exchange: ServerExchange): void {
+    if (exchange.oneWay) exchange.drop();
+    else this.enqueue(exchange);
+  }
+
+  /** Puts a 1xx head in line. */
+  inform(exchange: ServerExchange, head: ResponseHead): void {
+    if (!exchange.oneWay) this.enqueue(new Information(exchange, head));
+  }
+
+  handlerReturned(exchange: ServerExchange): void {
+    this.#owner.running--;
+    this.#runningBytes -= exchange.inlineLength;
+    this.#serial?.returned();
+  }
+
+  /** The exchange has ended before its handler was called. */
+  neverHandled(exchange: ServerExchange): void {
+    this.#runningBytes -= exchange.inlineLength;
+  }
+
+  ended(exchange: ServerExchange): void {
+    exchange.dueAt = 0;
+    if (exchange.oneWay) this.#oneWay.delete(exchange);
+    this.#cancels.earn(CANCELS_PER_REQUEST);
+    if (this.streams.get(exchange.id) === exchange) this.forget(exchange.id);
+  }
+
+  protected opened(): void {}
+
+  protected override refusal({ token }: Hello): TpError | undefined {
+    const { tokens } = this.#owner;
+    if (tokens === undefined || tokens.accept(token)) return undefined;
+    this.counters.hit('token');
+    const message = `the peer does not accept the token${token.length === 0 ? ', as none was said' : ''}`;
+    return new TpError({ code: 'REFUSED', message, processed: 'no' });
+  }
+
+  protected override forget(id: number): void {
+    super.forget(id);
+    if (this.streams.size === 0) this.#idle.rests(this.sendingAt);
+  }
+
+  protected failed(error: TpError): void {
+    this.takeHeads();
+    for (const exchange of this.streams.all()) {
+      this.streams.delete(exchange.id);
+      exchange.fail(error);
+    }
+    this.#owner.closed(this, error);
+  }
+
+  protected dropped(id: number): void {
+    if (id > this.#lastId) this.#lastId = id;
+  }
+
+  protected streamError(id: number, error: TpError): void {
+    const exchange = this.streams.get(id);
+    const processed = exchange?.processed ?? error.processed;
+    if (id > this.#lastId) this.#lastId = id;
+    this.control((encoder) => encoder.cancel(id, error.code, processed, error.message));
+    this.forget(id);
+    exchange?.fail(error);
+  }
+
+  request(
+    id: number,
+    head: RequestHead,
+    more: boolean,
+    timeoutMs: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    oneWay: boolean,
+  ): void {
+    this.#lastId = id;
+    if (this.#refusing) return;
+    const why = this.#refusal(end - start, oneWay);
+    if (why !== undefined) {
+      this.counters.hit(why.limit);
+      if (!oneWay) this.#refuse(id, why);
+      return;
+    }
+    if (more && end > start) {
+      const error = linkError('PROTOCOL', 'a head with more to come has a body (W-032)');
+      this.control((encoder) => encoder.cancel(id, error.code, 'no', error.message));
+      return;
+    }
+    const exchange = new ServerExchange(this, id, head, more, bytes, start, end);
+    const { windowAtHand } = this;
+    if (windowAtHand !== 0) exchange.tenant = this.tenantOfPeer(windowAtHand);
+    else if (this.options.window !== 'shared') exchange.tenant = this.tenant(this.options.window);
+    if (oneWay) {
+      exchange.oneWay = true;
+      this.#oneWay.add(exchange);
+    } else this.streams.add(exchange);
+    this.counters.requests++;
+    this.#runningBytes += end - start;
+    if (timeoutMs > 0) this.#owner.deadlines.arm(exchange, this.receivedAt + timeoutMs);
+    if (callStart.hasSubscribers) callStart.publish(exchange.event());
+    if (this.#serial === undefined) this.#take(exchange);
+    else this.#serial.add(exchange);
+  }
+
+  /**
+   * Calls the handler, or lets the request wait for another turn when others have run for long. The
+   * clock is asked for requests with a deadline and for one in so many others, but not for the first
+   * of what came together: its time has just been taken.
+   */
+  #take(exchange: ServerExchange): void {
+    const { turns } = this.#owner;
+    const { receivedAt } = this;
+    const isFirst = this.#handledAt !== receivedAt;
+    this.#handledAt = receivedAt;
+    if (turns.length > 0) turns.add(exchange, receivedAt);
+    else if (isFirst || (exchange.dueAt === 0 && ++this.#unlooked < LOOK_EVERY))
+      this.#call(exchange);
+    else {
+      this.#unlooked = 0;
+      const now = this.options.clock.now();
+      if (turns.isOver(receivedAt, now)) turns.add(exchange, receivedAt);
+      else this.#handle(exchange, now);
+    }
+  }
+
+  /** Its turn has come. */
+  handleWaiting(exchange: ServerExchange, now: number): void {
+    try {
+      this.#handle(exchange, now);
+    } catch (error) {
+      this.fail(linkError('INTERNAL', 'a handler threw', error));
+    }
+  }
+
+  /** Calls the handler, unless the deadline has passed by now: then it gives false. */
+  #handle(exchange: ServerExchange, now: number): boolean {
+    if (exchange.dueAt !== 0 && exchange.dueAt <= now) {
+      exchange.expire();
+      return false;
+    }
+    this.#call(exchange);
+    return true;
+  }
+
+  #call(exchange: ServerExchange): void {
+    this.#owner.running++;
+    exchange.begin();
+    this.#owner.handle(exchange);
+  }
+
+  response(): void {
+    this.refuseWrongWay('response');
+  }
+
+  protected refuseWrongWay(kind: 'request' | 'response'): void {
+    if (kind === 'response') throw linkError('PROTOCOL', 'a response came from the dialer (W-023)');
+  }
+
+  cancel(id: number, code: ErrorCode, _processed: Processed, message: string): void {
+    if (id > this.#lastId) throw linkError('PROTOCOL', `stream ${id} was never opened (W-031)`);
+    if (!this.#cancels.take()) {
+      this.counters.hit('cancelRate');
+      throw linkError('ENHANCE_YOUR_CALM', 'cancels come too often (W-095)');
+    }
+    const exchange = this.streams.get(id);
+    if (exchange === undefined) return;
+    this.forget(id);
+    exchange.fail(
+      new TpError({
+        code,
+        message: message === '' ? `the client ended the exchange: ${code}` : message,
+      }),
+    );
+  }
+
+  goaway(_lastId: number, code: ErrorCode, final: boolean): void {
+    if (!final || code === 'NO_ERROR') this.peerLeaves = true;
+    else this.counters.hit(`peer ${code}`);
+  }
+
+  #refusal(bodyBytes: number, oneWay: boolean): Refusal | undefined {
+    const { limits } = this.options;
+    if (!oneWay && this.streams.size >= limits.streams) return TOO_MANY_STREAMS;
+    const { running, turns } = this.#owner;
+    if (running + turns.length >= limits.maxRunningHandlers) return TOO_MANY_HANDLERS;
+    if (turns.length > 0 && turns.waitedMs(this.receivedAt) > limits.maxHandlerWaitMs)
+      return TOO_LATE;
+    if (this.#runningBytes + bodyBytes > limits.maxRunningBytes) return TOO_MANY_BYTES;
+    return undefined;
+  }
+
+  #refuse(id: number, why: Refusal): void {
+    const isFirst = this.#refused.add(id, why);
+    if (isFirst) this.control(this.#sayRefused);
+    else if (this.unread && this.#refused.length > this.options.limits.streams) {
+      this.counters.hit('maxQueuedControl');
+      this.fail(linkError('ENHANCE_YOUR_CALM', 'the peer does not read that it is refused'));
+    }
+  }
+
+  readonly #sayRefused = (encoder: BatchEncoder): void => {
+    this.#refused.write(encoder);
+    if (this.#refused.length > 0) this.control(this.#sayRefused);
+  };
+}
+
+const TOO_MANY_STREAMS = refusal('maxConcurrentStreams', 'REFUSED');
+const TOO_MANY_HANDLERS = refusal('maxRunningHandlers', 'REFUSED');
+const TOO_MANY_BYTES = refusal('maxRunningBytes', 'REFUSED');
+const TOO_LATE = refusal('maxHandlerWait', 'OVERLOADED');
+
+/** A 1xx head that waits for its turn. */
+class Information implements Sendable {
+  readonly pendingBytes = 0;
+  readonly tenant: Tenant | undefined;
+  readonly #exchange: ServerExchange;
+  readonly #head: ResponseHead;
+
+  constructor(exchange: ServerExchange, head: ResponseHead) {
+    this.#exchange = exchange;
+    this.tenant = exchange.tenant;
+    this.#head = head;
+  }
+
+  writeHead(encoder: BatchEncoder): void {
+    // An answer in a window of its own may have had its turn first: what it overtook is not said.
+    if (!this.#exchange.mayInform) return;
+    try {
+      encoder.response(this.#exchange.id, this.#head, undefined, false);
+    } catch (error) {
+      this.#exchange.unsendable(error);
+    }
+  }
+}

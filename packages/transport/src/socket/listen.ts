@@ -1,0 +1,152 @@
+import { lstat, unlink } from 'node:fs/promises';
+import { connect, createServer, type Server as NetServer, type Socket } from 'node:net';
+import {
+  createServer as createTlsServer,
+  type TLSSocket,
+  type Server as TlsServer,
+} from 'node:tls';
+import { ALPN, isTpError, TpError } from '@tp/wire';
+import { linkError } from '../link/link-error.ts';
+import type { AcceptorTls } from './acceptor-tls.ts';
+import { type Address, withPort } from './address.ts';
+import type { Connection } from './connection.ts';
+import { remoteOf, socketConnection } from './socket-connection.ts';
+
+/** A place where connections are accepted. */
+export interface Listener {
+  /** Where it listens, the port filled in. */
+  readonly address: Address;
+  /** Stops to accept. Connections that were accepted go on. */
+  close(): void;
+  /** Shows the certificates that its TLS has now to those who come from now on. */
+  renew(): void;
+}
+
+/** Who is told of connections. */
+export interface Acceptor {
+  accept(connection: Connection): void;
+  /** A connection came to nothing before it could be a link; `limit` is what it is counted as. */
+  refused(remote: string, limit: string, error: TpError): void;
+}
+
+/** How connections are accepted. */
+export interface ListenInit {
+  readonly tls: AcceptorTls | undefined;
+  /** TLS must stand by then, in ms. */
+  readonly handshakeTimeoutMs: number;
+  /** Others may listen on the same TCP port. */
+  readonly reusePort: boolean;
+}
+
+/**
+ * Listens on a TCP, TLS or unix socket.
+ *
+ * @throws {TpError} INVALID_ARGUMENT when there is no certificate, or the address can't be bound.
+ */
+export async function listenSocket(
+  address: Address,
+  { tls, handshakeTimeoutMs, reusePort }: ListenInit,
+  acceptor: Acceptor,
+): Promise<Listener> {
+  const secure =
+    address.kind === 'tls' ? tlsServer(address, tls, handshakeTimeoutMs, acceptor) : undefined;
+  const server = secure ?? createServer((socket) => accept(socket, address.kind, acceptor));
+  if (address.kind === 'unix') await removeStale(address.path);
+  await bind(server, address, reusePort);
+  const bound = server.address();
+  return {
+    address: bound !== null && typeof bound === 'object' ? withPort(address, bound.port) : address,
+    close: () => server.close(),
+    renew: () => {
+      if (tls !== undefined) secure?.setSecureContext(tls.certificates);
+    },
+  };
+}
+
+function accept(socket: Socket, kind: Address['kind'], acceptor: Acceptor): void {
+  socket.on('error', () => {});
+  acceptor.accept(socketConnection(socket, kind !== 'tcp'));
+}
+
+function tlsServer(
+  address: Address,
+  tls: AcceptorTls | undefined,
+  handshakeTimeout: number,
+  acceptor: Acceptor,
+): TlsServer {
+  if (tls === undefined) throw cannot(address, 'teleports:// needs a certificate and its key');
+  const server = createTlsServer(
+    {
+      ...tls.certificates,
+      ALPNProtocols: [ALPN],
+      handshakeTimeout,
+      requestCert: tls.asks,
+      // Certificates are judged in `acceptTls`, which says why one is refused.
+      rejectUnauthorized: false,
+    },
+    (socket) => acceptTls(socket, tls, acceptor),
+  );
+  server.on('tlsClientError', (cause: Error, socket) => {
+    const isLate = 'code' in cause && cause.code === 'ERR_TLS_HANDSHAKE_TIMEOUT';
+    acceptor.refused(
+      remoteOf(socket),
+      isLate ? 'handshakeTimeout' : 'tlsHandshake',
+      linkError('PROTOCOL', `the TLS handshake failed: ${cause.message}`, cause),
+    );
+    socket.destroy();
+  });
+  return server;
+}
+
+function acceptTls(socket: TLSSocket, tls: AcceptorTls, acceptor: Acceptor): void {
+  socket.on('error', () => {});
+  try {
+    acceptor.accept(socketConnection(socket, true, tls.identify(socket)));
+  } catch (error) {
+    if (!isTpError(error)) throw error;
+    acceptor.refused(remoteOf(socket), 'peerIdentity', error);
+    socket.destroy();
+  }
+}
+
+function bind(server: NetServer, address: Address, reusePort: boolean): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fail = (cause: Error) => reject(cannot(address, cause.message, cause));
+    server.once('error', fail);
+    const done = () => {
+      server.off('error', fail);
+      // A connection that could not be accepted (no descriptors left) is no reason to stop.
+      server.on('error', () => {});
+      resolve();
+    };
+    if (address.kind === 'unix') server.listen(address.path, done);
+    else server.listen({ port: address.port, host: address.host, reusePort }, done);
+  });
+}
+
+/** Removes a socket that a dead process has left; anything else at that place stays and is an error. */
+async function removeStale(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => undefined);
+  if (found === undefined) return;
+  const address: Address = { kind: 'unix', path, url: `teleport+unix:${path}` };
+  if (!found.isSocket()) throw cannot(address, 'something else than a socket is there');
+  const isAlive = await new Promise<boolean>((resolve) => {
+    const probe = connect({ path }, () => {
+      probe.destroy();
+      resolve(true);
+    });
+    // Anything but a refusal (a full backlog, say) may come from a living process.
+    probe.on('error', (cause) => resolve(!('code' in cause && cause.code === 'ECONNREFUSED')));
+  });
+  if (isAlive) throw cannot(address, 'another process listens there');
+  await unlink(path);
+}
+
+function cannot(address: Address, why: string, cause?: unknown): TpError {
+  return new TpError({
+    code: 'INVALID_ARGUMENT',
+    message: `cannot listen on ${address.url}: ${why}`,
+    processed: 'no',
+    cause,
+  });
+}
