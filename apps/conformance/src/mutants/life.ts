@@ -31,7 +31,7 @@ export const lifeMutants: readonly Mutant[] = [
     rule: 'W-093',
     role: 'server',
     file: 'transport/dist/link/link.js',
-    find: 'this.control((encoder) => encoder.pong(token));',
+    find: 'this.sender.control((encoder) => encoder.pong(token));',
     replace: '',
   },
   {

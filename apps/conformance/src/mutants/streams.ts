@@ -106,7 +106,7 @@ export const streamMutants: readonly Mutant[] = [
     rule: 'W-037',
     role: 'server',
     file: 'transport/dist/link/server-link.js',
-    find: 'this.control((encoder) => encoder.cancel(id, error.code, processed, error.message));',
+    find: 'this.sender.control((encoder) => encoder.cancel(id, error.code, processed, error.message));',
     replace: '',
     beside: ['W-062'],
   },

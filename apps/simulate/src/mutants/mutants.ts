@@ -6,7 +6,7 @@ export const mutants: readonly Mutant[] = [
     name: 'keeps the credit of data that nobody wants any more',
     finds: 'credit lost',
     file: 'transport/dist/link/link.js',
-    find: 'this.giveBack(length, this.receivedAt);',
+    find: 'this.linkCredit.giveBack(length, this.receivedAt);',
     replace: '',
   },
   {
@@ -84,7 +84,7 @@ export const mutants: readonly Mutant[] = [
     name: 'tells nobody that a call was given up',
     finds: 'handler left',
     file: 'transport/dist/link/client-link.js',
-    find: "this.control((encoder) => encoder.cancel(id, code, 'maybe'));",
+    find: "this.sender.control((encoder) => encoder.cancel(id, code, 'maybe'));",
     replace: '',
   },
   {
@@ -139,8 +139,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'does not go on when the connection has room again',
     finds: 'call failed',
-    file: 'transport/dist/link/link.js',
-    find: "if (this.state !== 'opening')\n            this.#flush();",
+    file: 'transport/dist/link/link-sender.js',
+    find: "if (this.#link.state !== 'opening')\n            this.#flush();",
     replace: '',
   },
   {

@@ -5,12 +5,15 @@ import type { LinkLimits } from '../limits.ts';
 
 /** What is watched. */
 export interface Watched {
-  /** Visits all streams. */
-  eachStream(visit: (exchange: Exchange) => void): void;
-  /** All data that was sent on the link, in bytes. */
-  readonly dataSent: number;
-  /** When the connection took the last batch that it could not pass on; undefined while it passes all on. */
-  readonly blockedSince: number | undefined;
+  readonly streams: { each(visit: (exchange: Exchange) => void): void };
+  readonly outbox: {
+    /** All data that was sent on the link, in bytes. */
+    readonly dataSent: number;
+  };
+  readonly sender: {
+    /** When the connection took the last batch that it could not pass on; undefined while it passes all on. */
+    readonly blockedSince: number | undefined;
+  };
   readonly counters: { hit(limit: string): void };
   /** The peer takes nothing: the link ends. */
   fail(error: TpError): void;
@@ -55,7 +58,8 @@ export class Stalls {
     const now = this.#clock.now();
     // A process that was held up could not take what the peer sent meanwhile.
     const late = Math.max(0, now - this.#lookedAt - LOOK_MS);
-    const { blockedSince, counters } = this.#link;
+    const { sender, counters } = this.#link;
+    const { blockedSince } = sender;
     if (blockedSince !== undefined && now - blockedSince - late >= this.#limits.stallTimeoutMs) {
       counters.hit('stallTimeout');
       this.#link.fail(timeout(`the peer has read nothing for ${this.#limits.stallTimeoutMs} ms`));
@@ -64,7 +68,7 @@ export class Stalls {
     const before = this.#streams;
     this.#streams = new Map();
     const over: (() => void)[] = [];
-    this.#link.eachStream((exchange) => {
+    this.#link.streams.each((exchange) => {
       const times = before.get(exchange.id) ?? new StreamTimes();
       this.#streams.set(exchange.id, times);
       times.postpone(late);
@@ -86,7 +90,7 @@ export class Stalls {
     const received = reader?.received ?? 0;
     if (writer !== undefined && writer.held > 0) {
       // With credit of its own, a stream waits for its turn: what counts is whether the link moves.
-      const moved = writer.flight.credit > 0 ? this.#link.dataSent : sent;
+      const moved = writer.flight.credit > 0 ? this.#link.outbox.dataSent : sent;
       if (times.sending.isPast(moved, now, stallTimeoutMs, minRate)) return times.sending.why;
     } else times.sending.reset();
     if (exchange.isBodyDue) {

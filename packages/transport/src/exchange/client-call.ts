@@ -215,7 +215,7 @@ export class ClientCall implements Exchange {
     const { head, body, stream } = this.init;
     let timeoutMs = 0;
     if (this.hasDeadline) {
-      timeoutMs = Math.ceil(this.dueAt - link.sendingAt);
+      timeoutMs = Math.ceil(this.dueAt - link.sender.sendingAt);
       if (timeoutMs <= 0) {
         this.expire();
         return;
@@ -356,7 +356,7 @@ export class ClientCall implements Exchange {
   }
 
   writable(): void {
-    this.link?.writable(this);
+    this.link?.sender.writable(this);
   }
 
   abandoned(): void {

@@ -1,4 +1,11 @@
-import { type BatchEncoder, type ErrorCode, type Fields, TpError, type WireLimits } from '@tp/wire';
+import {
+  type BatchEncoder,
+  type ErrorCode,
+  type Fields,
+  MAX_CREDIT,
+  TpError,
+  type WireLimits,
+} from '@tp/wire';
 import { BodyReader, type BodyReaderOwner } from '../body/body-reader.ts';
 import { BodyWriter, type BodyWriterOwner } from '../body/body-writer.ts';
 import { BodyFlight, type Flight } from '../body/flight.ts';
@@ -31,16 +38,25 @@ export interface ExchangeLink {
   readonly sendBuffer: SendBuffer;
   /** When the bytes that are being read came. */
   readonly receivedAt: number;
-  /** Bytes of data were consumed or dropped: the link may grant them again. */
-  giveBack(bytes: number, now: number): void;
-  /** The stream has credit to give back. */
-  grant(exchange: Exchange): void;
-  /** The exchange has a body that comes or goes piece by piece: its time limits are watched. */
-  watch(): void;
-  /** Puts a record of control in line. */
-  control(write: (encoder: BatchEncoder) => void): void;
-  /** The exchange's body has something to send. */
-  writable(exchange: Exchange): void;
+  /** The credit that the link's streams share. */
+  readonly linkCredit: {
+    /** Bytes of data were consumed or dropped: the link may grant them again. */
+    giveBack(bytes: number, now: number): void;
+  };
+  /** The time limits of streamed bodies. */
+  readonly stalls: {
+    /** The exchange has a body that comes or goes piece by piece. */
+    watch(): void;
+  };
+  /** The way out. */
+  readonly sender: {
+    /** Puts a record of control in line. */
+    control(write: (encoder: BatchEncoder) => void): void;
+    /** The exchange's body has something to send. */
+    writable(exchange: Exchange): void;
+    /** The stream has credit to give back. */
+    grant(exchange: Exchange): void;
+  };
 }
 
 /**
@@ -86,7 +102,7 @@ export function startReader(exchange: Exchange, link: ExchangeLink): void {
   const { streamWindow, streamWindowMax, maxBufferedBodyBytes } = link.options.limits;
   const window = new ReceiveWindow(streamWindow, streamWindowMax, link.roundTrip);
   exchange.reader = new BodyReader(exchange, window, maxBufferedBodyBytes);
-  link.watch();
+  link.stalls.watch();
 }
 
 /** Starts to send a body from its source. */
@@ -99,7 +115,7 @@ export function startWriter(exchange: Exchange, stream: OutgoingStream, link: Ex
     new BodyFlight(link.flight, credit),
     link.sendBuffer,
   );
-  link.watch();
+  link.stalls.watch();
 }
 
 /** Whether the peer's body is to come in pieces, and has not all come. */
@@ -154,6 +170,22 @@ function maySendSmall(reader: BodyReader, link: ExchangeLink): boolean {
   return false;
 }
 
+/** The peer grants the stream more credit. The error, if any, is one of the stream. */
+export function takeCredit(
+  exchange: Exchange,
+  bytes: number,
+  link: ExchangeLink,
+): TpError | undefined {
+  const { writer } = exchange;
+  if (writer === undefined) exchange.earlyCredit += bytes;
+  else writer.flight.credited(bytes, link.receivedAt);
+  const credit = writer?.flight.credit ?? link.peerLimits.streamWindow + exchange.earlyCredit;
+  if (credit > MAX_CREDIT)
+    return new TpError({ code: 'FLOW_CONTROL', message: "a stream's credit overflows (W-043)" });
+  link.sender.writable(exchange);
+  return undefined;
+}
+
 /** Trailers have come, and end the body. The error, if any, is one of the stream. */
 export function takeTrailers(exchange: Exchange, fields: Fields): TpError | undefined {
   const { reader } = exchange;
@@ -174,7 +206,7 @@ export function giveCredit(exchange: Exchange, bytes: number): void {
   const { link, reader } = exchange;
   if (link === undefined) return;
   const now = link.options.clock.now();
-  link.giveBack(bytes, now);
+  link.linkCredit.giveBack(bytes, now);
   if (reader === undefined || reader.ended) return;
-  if (reader.window.give(bytes, reader.held, now)) link.grant(exchange);
+  if (reader.window.give(bytes, reader.held, now)) link.sender.grant(exchange);
 }

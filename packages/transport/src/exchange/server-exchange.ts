@@ -176,7 +176,7 @@ export class ServerExchange implements Exchange {
    * the request came through, or the server's default for the shared one. Call it before `respond`.
    */
   useWindow(choice: WindowChoice): void {
-    this.tenant = this.link.tenant(choice);
+    this.tenant = this.link.sealer.tenant(choice);
   }
 
   /** Sends a 1xx head ahead of the response. Ignored once the response has begun. */
@@ -279,7 +279,7 @@ export class ServerExchange implements Exchange {
       return;
     }
     const id = this.id;
-    this.link.control((encoder) => encoder.cancel(id, 'NO_ERROR', 'yes'));
+    this.link.sender.control((encoder) => encoder.cancel(id, 'NO_ERROR', 'yes'));
     this.#end(
       new TpError({
         code: 'CANCEL',
@@ -328,7 +328,7 @@ export class ServerExchange implements Exchange {
   }
 
   writable(): void {
-    this.link.writable(this);
+    this.link.sender.writable(this);
   }
 
   /** The handler has stopped reading: that alone ends nothing but the reading. */
@@ -338,7 +338,7 @@ export class ServerExchange implements Exchange {
   cutOff(error: TpError): void {
     if (this.#state === 'over') return;
     if (!this.oneWay) {
-      this.link.control((encoder) =>
+      this.link.sender.control((encoder) =>
         encoder.cancel(this.id, error.code, error.processed, error.message),
       );
     }

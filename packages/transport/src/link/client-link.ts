@@ -90,14 +90,19 @@ export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
 
   /** Calls that were given to it and have not ended. */
   get pending(): number {
-    return this.streams.size + this.headsInLine;
+    return this.streams.size + this.outbox.heads;
+  }
+
+  /** Bytes of whole bodies in line. */
+  get pendingBytes(): number {
+    return this.outbox.pendingBytes;
   }
 
   /** Whether a call with so many bytes of body in it can be taken. */
   hasRoom(bytes: number): boolean {
     if (this.#fits(bytes)) return true;
     // What has ended in line meanwhile takes no room.
-    while (isOver(this.nextHead)) this.dropHead();
+    while (isOver(this.outbox.nextHead)) this.outbox.dropHead();
     return this.#fits(bytes);
   }
 
@@ -105,7 +110,7 @@ export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
     const { limits } = this.options;
     return (
       this.pending < Math.min(limits.maxPendingRequests, this.peerLimits.streams) &&
-      this.pendingBytes + bytes <= limits.maxPendingBytes
+      this.outbox.pendingBytes + bytes <= limits.maxPendingBytes
     );
   }
 
@@ -114,7 +119,7 @@ export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
     if (bytes > this.options.limits.maxPendingBytes) return false;
     while (!this.hasRoom(bytes)) {
       const error = this.overflow(bytes);
-      const oldest = this.dropHead();
+      const oldest = this.outbox.dropHead();
       if (oldest === undefined || oldest instanceof Farewell) return false;
       this.counters.shed++;
       oldest.refuse(error);
@@ -127,15 +132,15 @@ export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
     if (!this.hasRoom(call.pendingBytes)) return false;
     call.link = this;
     const window = call.init.window ?? this.options.window;
-    if (window !== 'shared') call.tenant = this.tenant(window);
-    this.enqueue(call);
+    if (window !== 'shared') call.tenant = this.sealer.tenant(window);
+    this.sender.enqueue(call);
     return true;
   }
 
   /** Counts a call that no link had room for, and says why this one had none. */
   overflow(bytes: number): TpError {
     const { limits } = this.options;
-    const bodies = this.pendingBytes;
+    const bodies = this.outbox.pendingBytes;
     if (bodies + bytes > limits.maxPendingBytes) {
       this.counters.hit('maxPendingBytes');
       return overflow(`${bodies} bytes wait for the link to ${this.peer}`);
@@ -153,7 +158,7 @@ export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
       this.streams.add(call);
       if (this.#timedId === 0) {
         this.#timedId = call.id;
-        this.#timedFrom = this.sendingAt;
+        this.#timedFrom = this.sender.sendingAt;
       }
     }
     if (call.id === DRAIN_FROM_ID) this.#drain();
@@ -176,7 +181,7 @@ export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
     this.#endedBefore = ended;
     const isIdle = call.writer === undefined && call.reader === undefined;
     if (this.#cancels.take() || !isIdle) {
-      this.control((encoder) => encoder.cancel(id, code, 'maybe'));
+      this.sender.control((encoder) => encoder.cancel(id, code, 'maybe'));
       return;
     }
     this.counters.hit('cancelRate');
@@ -195,7 +200,7 @@ export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
       this.fail(new TpError({ code: 'CLOSED', message: 'the link was closed', processed: 'no' }));
       return;
     }
-    if (this.state === 'open') this.enqueueLast(new Farewell());
+    if (this.state === 'open') this.sender.enqueueLast(new Farewell());
     for (const call of this.streams.all()) if (call.silent) this.forget(call.id);
     this.drain();
     this.endWhenDone();
@@ -218,7 +223,7 @@ export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
 
   eachTimed(visit: (item: Timed) => void): void {
     this.streams.each(visit);
-    this.eachHead((item) => {
+    this.outbox.eachHead((item) => {
       if (!(item instanceof Farewell)) visit(item);
     });
   }
@@ -249,7 +254,7 @@ export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
   protected streamError(id: number, error: TpError): void {
     const call = this.streams.get(id);
     if (call === undefined) return;
-    this.control((encoder) => encoder.cancel(id, error.code, 'maybe', error.message));
+    this.sender.control((encoder) => encoder.cancel(id, error.code, 'maybe', error.message));
     this.forget(id);
     this.#failing();
     call.fail(error);
@@ -280,7 +285,7 @@ export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
       return;
     }
     if (call.silent && head.status >= 200) {
-      if (more) this.control((encoder) => encoder.cancel(id, 'CANCEL', 'maybe'));
+      if (more) this.sender.control((encoder) => encoder.cancel(id, 'CANCEL', 'maybe'));
       this.forget(id);
       return;
     }
@@ -386,7 +391,7 @@ export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
   /** Calls that were not written, taken out of the line. */
   #takeWaiting(): ClientCall[] {
     const waiting: ClientCall[] = [];
-    for (const item of this.takeHeads()) if (!(item instanceof Farewell)) waiting.push(item);
+    for (const item of this.outbox.takeHeads()) if (!(item instanceof Farewell)) waiting.push(item);
     return waiting;
   }
 

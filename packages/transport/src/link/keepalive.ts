@@ -6,7 +6,7 @@ import type { RoundTrip } from './round-trip.ts';
 
 /** What the keepalive needs of its link. */
 interface Beating {
-  control(write: (encoder: BatchEncoder) => void): void;
+  readonly sender: { control(write: (encoder: BatchEncoder) => void): void };
   fail(error: TpError): void;
 }
 
@@ -100,6 +100,6 @@ export class Keepalive {
   #ping(): void {
     this.#sentAt = this.#clock.now();
     const token = ++this.#token;
-    this.#link.control((encoder) => encoder.ping(token));
+    this.#link.sender.control((encoder) => encoder.ping(token));
   }
 }

@@ -100,13 +100,13 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
     }
     if (this.state !== 'open') return;
     this.drain();
-    this.control((encoder) => encoder.goaway(0, 'NO_ERROR', false));
-    this.probe(GOAWAY_WAIT_MS, () => {
+    this.sender.control((encoder) => encoder.goaway(0, 'NO_ERROR', false));
+    this.keepalive.probe(GOAWAY_WAIT_MS, () => {
       if (this.#refusing) return;
       this.#refusing = true;
       const finalId = this.#lastId;
       this.#finalId = finalId;
-      this.control((encoder) => encoder.goaway(finalId, 'NO_ERROR', true));
+      this.sender.control((encoder) => encoder.goaway(finalId, 'NO_ERROR', true));
       this.endWhenDone();
     });
   }
@@ -151,12 +151,12 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
   /** Puts a response in line. */
   answer(exchange: ServerExchange): void {
     if (exchange.oneWay) exchange.drop();
-    else this.enqueue(exchange);
+    else this.sender.enqueue(exchange);
   }
 
   /** Puts a 1xx head in line. */
   inform(exchange: ServerExchange, head: ResponseHead): void {
-    if (!exchange.oneWay) this.enqueue(new Information(exchange, head));
+    if (!exchange.oneWay) this.sender.enqueue(new Information(exchange, head));
   }
 
   handlerReturned(exchange: ServerExchange): void {
@@ -189,11 +189,11 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
 
   protected override forget(id: number): void {
     super.forget(id);
-    if (this.streams.size === 0) this.#idle.rests(this.sendingAt);
+    if (this.streams.size === 0) this.#idle.rests(this.sender.sendingAt);
   }
 
   protected failed(error: TpError): void {
-    this.takeHeads();
+    this.outbox.takeHeads();
     for (const exchange of this.streams.all()) {
       this.streams.delete(exchange.id);
       exchange.fail(error);
@@ -209,7 +209,7 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
     const exchange = this.streams.get(id);
     const processed = exchange?.processed ?? error.processed;
     if (id > this.#lastId) this.#lastId = id;
-    this.control((encoder) => encoder.cancel(id, error.code, processed, error.message));
+    this.sender.control((encoder) => encoder.cancel(id, error.code, processed, error.message));
     this.forget(id);
     exchange?.fail(error);
   }
@@ -234,13 +234,14 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
     }
     if (more && end > start) {
       const error = linkError('PROTOCOL', 'a head with more to come has a body (W-032)');
-      this.control((encoder) => encoder.cancel(id, error.code, 'no', error.message));
+      this.sender.control((encoder) => encoder.cancel(id, error.code, 'no', error.message));
       return;
     }
     const exchange = new ServerExchange(this, id, head, more, bytes, start, end);
-    const { windowAtHand } = this;
-    if (windowAtHand !== 0) exchange.tenant = this.tenantOfPeer(windowAtHand);
-    else if (this.options.window !== 'shared') exchange.tenant = this.tenant(this.options.window);
+    const { windowId } = this.inbox;
+    if (windowId !== 0) exchange.tenant = this.sealer.tenantOfPeer(windowId);
+    else if (this.options.window !== 'shared')
+      exchange.tenant = this.sealer.tenant(this.options.window);
     if (oneWay) {
       exchange.oneWay = true;
       this.#oneWay.add(exchange);
@@ -342,8 +343,8 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
 
   #refuse(id: number, why: Refusal): void {
     const isFirst = this.#refused.add(id, why);
-    if (isFirst) this.control(this.#sayRefused);
-    else if (this.unread && this.#refused.length > this.options.limits.streams) {
+    if (isFirst) this.sender.control(this.#sayRefused);
+    else if (this.sender.blocked && this.#refused.length > this.options.limits.streams) {
       this.counters.hit('maxQueuedControl');
       this.fail(linkError('ENHANCE_YOUR_CALM', 'the peer does not read that it is refused'));
     }
@@ -351,7 +352,7 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
 
   readonly #sayRefused = (encoder: BatchEncoder): void => {
     this.#refused.write(encoder);
-    if (this.#refused.length > 0) this.control(this.#sayRefused);
+    if (this.#refused.length > 0) this.sender.control(this.#sayRefused);
   };
 }
 

@@ -1,0 +1,199 @@
+import type { TpError } from '@tp/wire';
+import type { Timer } from '../clock.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import type { ResolvedLinkOptions } from '../options.ts';
+import type { Connection } from '../socket/connection.ts';
+import type { LinkCounters } from '../stats/stats.ts';
+import { linkError } from './link-error.ts';
+import type { LinkState } from './link-state.ts';
+import type { Control, Outbox, Sendable } from './outbox.ts';
+import type { Sealer } from './sealer.ts';
+
+/** What the sender asks of its link. */
+interface SendingLink {
+  readonly state: LinkState;
+  readonly options: ResolvedLinkOptions;
+  readonly counters: LinkCounters;
+  readonly stalls: { watch(): void };
+  /** All that waited was written, and the connection has taken it. */
+  sent(): void;
+  fail(error: TpError): void;
+}
+
+/**
+ * The way out of a link: what is put in line goes into batches, and these to the connection while it
+ * takes them. A link that is idle sends once what runs now has run; while a write is in flight,
+ * records gather.
+ */
+export class LinkSender<Waiting extends Sendable> {
+  /** When the batch that is being filled was begun. */
+  sendingAt = 0;
+  /** When a batch was sent last through the shared window, or would have been if there were one. */
+  busyAt = 0;
+  /** Since when the connection has not passed on all that was written; undefined while it has. */
+  blockedSince: number | undefined;
+  readonly #link: SendingLink;
+  readonly #connection: Connection;
+  readonly #outbox: Outbox<Waiting>;
+  readonly #sealer: Sealer;
+  #delayTimer: Timer | undefined;
+  #scheduled = false;
+  #blocked = false;
+
+  constructor(link: SendingLink, connection: Connection, outbox: Outbox<Waiting>, sealer: Sealer) {
+    this.#link = link;
+    this.#connection = connection;
+    this.#outbox = outbox;
+    this.#sealer = sealer;
+  }
+
+  /** Whether what was said last has not left yet, as the peer reads slowly. */
+  get blocked(): boolean {
+    return this.#blocked;
+  }
+
+  /** Puts a head in line. */
+  enqueue(item: Waiting): void {
+    this.#outbox.addHead(item);
+    this.wake(false);
+  }
+
+  /** Puts something in line behind all heads. */
+  enqueueLast(item: Waiting): void {
+    this.#outbox.addLast(item);
+    this.wake(false);
+  }
+
+  /** Puts a record of control in line, ahead of heads and data. */
+  control(write: Control): void {
+    if (this.#isClosed) return;
+    const unread = this.#blocked ? this.#outbox.controls : 0;
+    if (unread >= this.#link.options.limits.maxQueuedControl) {
+      this.#link.counters.hit('maxQueuedControl');
+      this.#link.fail(
+        linkError('ENHANCE_YOUR_CALM', 'the peer does not read the answers that it causes'),
+      );
+      return;
+    }
+    this.#outbox.addControl(write);
+    this.wake(true);
+  }
+
+  /** A body has something to send: it joins the round. */
+  writable(exchange: Exchange): void {
+    if (this.#outbox.addBody(exchange)) this.wake(false);
+  }
+
+  /** A stream has credit to give back. */
+  grant(exchange: Exchange): void {
+    this.#outbox.addGrant(exchange);
+    this.wake(true);
+  }
+
+  /** The link has credit to give back. */
+  grantLink(): void {
+    this.#outbox.addLinkGrant();
+    this.wake(true);
+  }
+
+  /** Sees to it that a batch is sent when what runs now has run. */
+  wake(urgent: boolean): void {
+    const { state, options } = this.#link;
+    if (this.#scheduled || this.#blocked || state === 'opening' || state === 'closed') return;
+    const { clock, maxBatchDelayMs, maxBatchBytes } = options;
+    const waits = maxBatchDelayMs > 0 && !urgent && this.#outbox.gathered < maxBatchBytes;
+    if (!waits) {
+      this.#scheduled = true;
+      clock.defer(this.#flush);
+    } else if (this.#delayTimer === undefined) {
+      this.#delayTimer = clock.after(maxBatchDelayMs, this.#flush);
+    }
+  }
+
+  /** The connection has passed on all that was written. */
+  drained(): void {
+    this.#blocked = false;
+    this.blockedSince = undefined;
+    if (this.#link.state !== 'opening') this.#flush();
+  }
+
+  /** Writes what is no batch of what waits: the opening. */
+  write(bytes: Uint8Array): void {
+    if (!this.#connection.write(bytes)) this.#blocked = true;
+  }
+
+  /** Lets go of the isolated windows that nobody has used since `usedBefore`. */
+  releaseIsolated(usedBefore: number): void {
+    if (this.#canSay) this.#sealer.releaseIsolated(usedBefore, this.#say);
+  }
+
+  /** The link rests: lets go of what the next batch takes again when it needs it. */
+  release(): void {
+    if (!this.#canSay) return;
+    this.#outbox.trim();
+    this.#sealer.release(this.#say);
+  }
+
+  /** Sends nothing further. */
+  close(): void {
+    this.#delayTimer?.clear();
+    this.#outbox.dropControls();
+    this.#sealer.close();
+  }
+
+  readonly #flush = (): void => {
+    this.#scheduled = false;
+    this.#delayTimer?.clear();
+    this.#delayTimer = undefined;
+    this.sendingAt = this.#link.options.clock.now();
+    try {
+      this.#send();
+    } catch (error) {
+      this.#link.fail(linkError('INTERNAL', 'sending failed', error));
+    }
+  };
+
+  #send(): void {
+    const sealer = this.#sealer;
+    while (!this.#blocked && !this.#isClosed && this.#link.state !== 'opening') {
+      sealer.begin();
+      const controlOnly = this.#outbox.fill(sealer.encoder, this.sendingAt);
+      if (this.#isClosed) return;
+      const { size } = sealer.encoder;
+      if (size === 0) {
+        sealer.rest();
+        break;
+      }
+      const { tenant } = this.#outbox;
+      if (!controlOnly && tenant === undefined) this.busyAt = this.sendingAt;
+      const envelope = sealer.seal(controlOnly, tenant, this.sendingAt);
+      this.#link.counters.sent(size, envelope.length);
+      const isGone = this.#connection.write(envelope);
+      if (!isGone) this.#block();
+      sealer.next(envelope, isGone);
+    }
+    if (!this.#blocked) this.#link.sent();
+  }
+
+  #block(): void {
+    this.#blocked = true;
+    this.blockedSince = this.#link.options.clock.now();
+    this.#link.stalls.watch();
+  }
+
+  get #isClosed(): boolean {
+    return this.#link.state === 'closed';
+  }
+
+  /** Whether an envelope may go out at once. */
+  get #canSay(): boolean {
+    const { state } = this.#link;
+    return !this.#blocked && (state === 'open' || state === 'draining');
+  }
+
+  /** Writes an envelope without records. */
+  readonly #say = (envelope: Uint8Array): void => {
+    this.#link.counters.sent(0, envelope.length);
+    if (!this.#connection.write(envelope)) this.#block();
+  };
+}
