@@ -13,7 +13,7 @@ const server = createTransportServer(
   answerEcho((id) => {
     if (file !== undefined) writeSync(file, `${id}\n`);
   }),
-  { reusePort: true },
+  { reusePort: true, insecure: true },
 );
 
 listen(({ kind }) => {
