@@ -25,7 +25,8 @@ const LOOK_MS = 1_000;
 /**
  * Time limits of streamed bodies: `stallTimeoutMs` and `minRate` while bytes wait for the peer or a
  * request's body is due, `streamIdleMs` while nothing moves otherwise. Streams are looked at once a
- * second while there are bodies; nothing is armed, written or kept for a stream that is gone by then.
+ * second while there are bodies, or the connection takes nothing; nothing is armed, written or kept
+ * for a stream that is gone by then.
  */
 export class Stalls {
   readonly #clock: Clock;
@@ -80,7 +81,7 @@ export class Stalls {
       });
     });
     for (const end of over) end();
-    if (this.#streams.size > 0) this.watch();
+    if (this.#streams.size > 0 || blockedSince !== undefined) this.watch();
   };
 
   #limitPast(times: StreamTimes, exchange: Exchange, now: number): string | undefined {
