@@ -149,6 +149,6 @@ export const bodyMutants: readonly Mutant[] = [
     file: 'transport/dist/link/outbox.js',
     find: 'this.#fillControls(encoder, limit);',
     replace:
-      'this.#fillFrom(lanes.shared, encoder, limit); if (lanes.shared.bodies.length === 0) this.#fillControls(encoder, limit);',
+      'this.#fillFrom(lanes.shared, encoder, limit, now); if (lanes.shared.bodies.length === 0) this.#fillControls(encoder, limit);',
   },
 ];

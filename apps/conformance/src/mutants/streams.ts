@@ -73,7 +73,7 @@ export const streamMutants: readonly Mutant[] = [
     rule: 'W-036',
     role: 'server',
     file: 'transport/dist/link/server-link.js',
-    find: 'const why = this.#refusal(end - start, oneWay);',
+    find: 'const why = this.#admission.refusal(end - start, oneWay);',
     replace: 'const why = undefined;',
   },
   {

@@ -11,8 +11,10 @@ import type { Timed } from '../exchange/deadlines.ts';
 import { remoteError } from '../exchange/remote-error.ts';
 import type { ResolvedLinkOptions } from '../options.ts';
 import type { PeerHealth } from '../pool/peer-health.ts';
-import { RateLimit } from '../rate-limit.ts';
 import type { Connection } from '../socket/connection.ts';
+import { AnswerWatch } from './answer-watch.ts';
+import { CallRoom } from './call-room.ts';
+import { CancelAllowance } from './cancel-allowance.ts';
 import { IdleWatch } from './idle-watch.ts';
 import { Link } from './link.ts';
 import { linkError } from './link-error.ts';
@@ -35,36 +37,17 @@ export interface ClientLinkEvents {
 /** Past this id a link is replaced, long before ids run out. */
 const DRAIN_FROM_ID = MAX_ID / 2;
 
-/** What a peer ends a call with that does not speak well of it. */
-const FAILURES: ReadonlySet<ErrorCode> = new Set([
-  'INTERNAL',
-  'REFUSED',
-  'DEADLINE',
-  'TIMEOUT',
-  'OVERLOADED',
-  'UPSTREAM',
-  'UNREACHABLE',
-]);
-
-/** Cancels that a peer allows at once, a second, and for each request (W-095), less a tenth for its other clock. */
-const CANCEL_BURST = 900;
-const CANCELS_PER_SECOND = 29;
-const CANCELS_PER_REQUEST = 0.09;
-
 /** The dialer's side of a link: calls out, responses in. */
 export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
   /** How its peer fares, over all links to it. */
   readonly health: PeerHealth;
+  readonly room: CallRoom;
   readonly #events: ClientLinkEvents;
-  readonly #failureStatuses: ReadonlySet<number>;
+  readonly #answers: AnswerWatch;
   readonly #idle: IdleWatch;
-  /** The call whose time is taken; 0 when there is none. One at a time is enough. */
-  #timedId = 0;
-  #timedFrom = 0;
   #lastId = 0;
   #finalId: number | undefined;
-  readonly #cancels: RateLimit;
-  #endedBefore = 0;
+  readonly #cancels: CancelAllowance;
 
   constructor(
     connection: Connection,
@@ -76,14 +59,17 @@ export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
   ) {
     super('client', connection, peer, options);
     this.health = health;
-    this.#failureStatuses = failureStatuses;
+    this.room = new CallRoom(this);
+    this.#answers = new AnswerWatch(health, options.clock, failureStatuses, () =>
+      events.failing(this),
+    );
     this.#events = events;
     this.#idle = new IdleWatch(
       options.limits.idleTimeoutMs,
       () => this.pending > 0,
       () => this.#leaveIdle(),
     );
-    this.#cancels = new RateLimit(options.clock, CANCEL_BURST, CANCELS_PER_SECOND);
+    this.#cancels = new CancelAllowance(options.clock);
     this.begin();
     this.greet();
   }
@@ -98,55 +84,14 @@ export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
     return this.outbox.pendingBytes;
   }
 
-  /** Whether a call with so many bytes of body in it can be taken. */
-  hasRoom(bytes: number): boolean {
-    if (this.#fits(bytes)) return true;
-    // What has ended in line meanwhile takes no room.
-    while (isOver(this.outbox.nextHead)) this.outbox.dropHead();
-    return this.#fits(bytes);
-  }
-
-  #fits(bytes: number): boolean {
-    const { limits } = this.options;
-    return (
-      this.pending < Math.min(limits.maxPendingRequests, this.peerLimits.streams) &&
-      this.outbox.pendingBytes + bytes <= limits.maxPendingBytes
-    );
-  }
-
-  /** Makes room for a call by failing those that have waited longest. False when that is not enough. */
-  makeRoom(bytes: number): boolean {
-    if (bytes > this.options.limits.maxPendingBytes) return false;
-    while (!this.hasRoom(bytes)) {
-      const error = this.overflow(bytes);
-      const oldest = this.outbox.dropHead();
-      if (oldest === undefined || oldest instanceof Farewell) return false;
-      this.counters.shed++;
-      oldest.refuse(error);
-    }
-    return true;
-  }
-
   /** Takes a call. The link must be open. False when there is no room for it. */
   submit(call: ClientCall): boolean {
-    if (!this.hasRoom(call.pendingBytes)) return false;
+    if (!this.room.has(call.pendingBytes)) return false;
     call.link = this;
     const window = call.init.window ?? this.options.window;
     if (window !== 'shared') call.tenant = this.sealer.tenant(window);
     this.sender.enqueue(call);
     return true;
-  }
-
-  /** Counts a call that no link had room for, and says why this one had none. */
-  overflow(bytes: number): TpError {
-    const { limits } = this.options;
-    const bodies = this.outbox.pendingBytes;
-    if (bodies + bytes > limits.maxPendingBytes) {
-      this.counters.hit('maxPendingBytes');
-      return overflow(`${bodies} bytes wait for the link to ${this.peer}`);
-    }
-    this.counters.hit('maxPendingRequests');
-    return overflow(`${this.pending} calls are pending on the link to ${this.peer}`);
   }
 
   /** The call's record was written: answers to it may come (registered before they can). */
@@ -156,10 +101,7 @@ export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
     if (call.attempts > 1) this.counters.retries++;
     if (!call.oneWay) {
       this.streams.add(call);
-      if (this.#timedId === 0) {
-        this.#timedId = call.id;
-        this.#timedFrom = this.sender.sendingAt;
-      }
+      this.#answers.wrote(call.id, this.sender.sendingAt);
     }
     if (call.id === DRAIN_FROM_ID) this.#drain();
   }
@@ -177,10 +119,8 @@ export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
   giveUp(call: ClientCall, code: ErrorCode): void {
     const { id } = call;
     const ended = this.counters.requests - this.streams.size;
-    this.#cancels.earn((ended - this.#endedBefore) * CANCELS_PER_REQUEST);
-    this.#endedBefore = ended;
     const isIdle = call.writer === undefined && call.reader === undefined;
-    if (this.#cancels.take() || !isIdle) {
+    if (this.#cancels.take(ended) || !isIdle) {
       this.sender.control((encoder) => encoder.cancel(id, code, 'maybe'));
       return;
     }
@@ -190,7 +130,7 @@ export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
 
   /** The call was written and not answered in time. */
   unanswered(): void {
-    this.#failing();
+    this.#answers.failed();
   }
 
   /** Takes no further call, tells the peer, and closes when those under way have ended. */
@@ -256,7 +196,7 @@ export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
     if (call === undefined) return;
     this.sender.control((encoder) => encoder.cancel(id, error.code, 'maybe', error.message));
     this.forget(id);
-    this.#failing();
+    this.#answers.failed();
     call.fail(error);
   }
 
@@ -297,33 +237,12 @@ export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
       this.streamError(id, linkError('PROTOCOL', 'a second response came (W-032)'));
       return;
     }
-    if (head.status >= 200) this.#answered(id, head.status);
+    if (head.status >= 200) this.#answers.answered(id, head.status, this.receivedAt);
     call.respond(head, more, bytes, start, end);
   }
 
-  #answered(id: number, status: number): void {
-    const { health } = this;
-    if (status >= 400 && this.#failureStatuses.has(status)) {
-      this.#failing();
-      return;
-    }
-    health.answers = (health.answers + 1) | 0;
-    if (id !== this.#timedId) return;
-    this.#timedId = 0;
-    health.answered(this.receivedAt - this.#timedFrom, this.receivedAt);
-  }
-
-  #failing(): void {
-    this.health.failed(this.options.clock.now());
-    this.#events.failing(this);
-  }
-
   protected override forget(id: number): void {
-    if (id === this.#timedId) {
-      this.#timedId = 0;
-      const now = this.options.clock.now();
-      this.health.gaveUp(now - this.#timedFrom, now);
-    }
+    this.#answers.forget(id);
     super.forget(id);
     if (this.streams.size === 0) this.#idle.rests(this.receivedAt);
   }
@@ -339,7 +258,7 @@ export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
       return;
     }
     this.forget(id);
-    if (FAILURES.has(code)) this.#failing();
+    this.#answers.cancelled(code);
     call.fail(
       remoteError({
         code: code === 'NO_ERROR' ? 'PROTOCOL' : code,
@@ -416,16 +335,4 @@ class Farewell implements Sendable {
 function unprocessed(error: TpError): { code: ErrorCode; message: string; processed: 'no' } {
   const isOurs = error.code === 'CANCEL' || error.code === 'CLOSED';
   return { code: isOurs ? error.code : 'LINK_LOST', message: error.message, processed: 'no' };
-}
-
-function isOver(item: ClientCall | Farewell | undefined): boolean {
-  return item !== undefined && !(item instanceof Farewell) && item.over;
-}
-
-function overflow(what: string): TpError {
-  return new TpError({
-    code: 'OVERFLOW',
-    message: `${what}; slow down, open more links, or raise the limit`,
-    processed: 'no',
-  });
 }

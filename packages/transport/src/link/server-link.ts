@@ -1,5 +1,4 @@
 import {
-  type BatchEncoder,
   type ErrorCode,
   type Hello,
   type Processed,
@@ -8,7 +7,7 @@ import {
   TpError,
 } from '@tp/wire';
 import type { Deadlines, Timed } from '../exchange/deadlines.ts';
-import { type Refusal, Refusals, refusal } from '../exchange/refusals.ts';
+import { Information } from '../exchange/information.ts';
 import { Serial } from '../exchange/serial.ts';
 import { ServerExchange } from '../exchange/server-exchange.ts';
 import type { Turns } from '../exchange/turns.ts';
@@ -17,11 +16,10 @@ import { RateLimit } from '../rate-limit.ts';
 import type { Connection } from '../socket/connection.ts';
 import type { AcceptedTokens } from '../socket/token.ts';
 import { callStart } from '../stats/diagnostics.ts';
-import type { Tenant } from '../window/tenants.ts';
+import { Admission } from './admission.ts';
 import { IdleWatch } from './idle-watch.ts';
 import { Link } from './link.ts';
 import { linkError } from './link-error.ts';
-import type { Sendable } from './outbox.ts';
 
 /** What a link asks of the server that accepted it. */
 export interface ServerLinkOwner {
@@ -50,6 +48,7 @@ const LOOK_EVERY = 8;
 /** The acceptor's side of a link: requests in, responses out. */
 export class ServerLink extends Link<ServerExchange, ServerExchange | Information> {
   readonly #owner: ServerLinkOwner;
+  readonly #admission: Admission;
   readonly #cancels: RateLimit;
   readonly #idle: IdleWatch;
   /** The highest id that came. */
@@ -57,15 +56,12 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
   /** The highest id that is handled, once that was said for good. */
   #finalId: number | undefined;
   #refusing = false;
-  /** Bytes of bodies that handlers hold or that wait for one. */
-  #runningBytes = 0;
   /** One-way requests whose handlers run: no streams, but they may have deadlines (W-126). */
   readonly #oneWay = new Set<ServerExchange>();
   /** When what came last of which a request was handled had come. */
   #handledAt = 0;
   /** So many requests were handled since the clock was asked. */
   #unlooked = 0;
-  readonly #refused = new Refusals();
   readonly #serial: Serial | undefined;
 
   constructor(
@@ -76,6 +72,7 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
   ) {
     super('server', connection, peer, options);
     this.#owner = owner;
+    this.#admission = new Admission(this, owner);
     this.#serial = owner.serial
       ? new Serial((exchange) => this.#handle(exchange, options.clock.now()))
       : undefined;
@@ -161,13 +158,13 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
 
   handlerReturned(exchange: ServerExchange): void {
     this.#owner.running--;
-    this.#runningBytes -= exchange.inlineLength;
+    this.#admission.runningBytes -= exchange.inlineLength;
     this.#serial?.returned();
   }
 
   /** The exchange has ended before its handler was called. */
   neverHandled(exchange: ServerExchange): void {
-    this.#runningBytes -= exchange.inlineLength;
+    this.#admission.runningBytes -= exchange.inlineLength;
   }
 
   ended(exchange: ServerExchange): void {
@@ -226,10 +223,10 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
   ): void {
     this.#lastId = id;
     if (this.#refusing) return;
-    const why = this.#refusal(end - start, oneWay);
+    const why = this.#admission.refusal(end - start, oneWay);
     if (why !== undefined) {
       this.counters.hit(why.limit);
-      if (!oneWay) this.#refuse(id, why);
+      if (!oneWay) this.#admission.refuse(id, why);
       return;
     }
     if (more && end > start) {
@@ -247,7 +244,7 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
       this.#oneWay.add(exchange);
     } else this.streams.add(exchange);
     this.counters.requests++;
-    this.#runningBytes += end - start;
+    this.#admission.runningBytes += end - start;
     if (timeoutMs > 0) this.#owner.deadlines.arm(exchange, this.receivedAt + timeoutMs);
     if (callStart.hasSubscribers) callStart.publish(exchange.event());
     if (this.#serial === undefined) this.#take(exchange);
@@ -328,59 +325,5 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
   goaway(_lastId: number, code: ErrorCode, final: boolean): void {
     if (!final || code === 'NO_ERROR') this.peerLeaves = true;
     else this.counters.hit(`peer ${code}`);
-  }
-
-  #refusal(bodyBytes: number, oneWay: boolean): Refusal | undefined {
-    const { limits } = this.options;
-    if (!oneWay && this.streams.size >= limits.streams) return TOO_MANY_STREAMS;
-    const { running, turns } = this.#owner;
-    if (running + turns.length >= limits.maxRunningHandlers) return TOO_MANY_HANDLERS;
-    if (turns.length > 0 && turns.waitedMs(this.receivedAt) > limits.maxHandlerWaitMs)
-      return TOO_LATE;
-    if (this.#runningBytes + bodyBytes > limits.maxRunningBytes) return TOO_MANY_BYTES;
-    return undefined;
-  }
-
-  #refuse(id: number, why: Refusal): void {
-    const isFirst = this.#refused.add(id, why);
-    if (isFirst) this.sender.control(this.#sayRefused);
-    else if (this.sender.blocked && this.#refused.length > this.options.limits.streams) {
-      this.counters.hit('maxQueuedControl');
-      this.fail(linkError('ENHANCE_YOUR_CALM', 'the peer does not read that it is refused'));
-    }
-  }
-
-  readonly #sayRefused = (encoder: BatchEncoder): void => {
-    this.#refused.write(encoder);
-    if (this.#refused.length > 0) this.sender.control(this.#sayRefused);
-  };
-}
-
-const TOO_MANY_STREAMS = refusal('maxConcurrentStreams', 'REFUSED');
-const TOO_MANY_HANDLERS = refusal('maxRunningHandlers', 'REFUSED');
-const TOO_MANY_BYTES = refusal('maxRunningBytes', 'REFUSED');
-const TOO_LATE = refusal('maxHandlerWait', 'OVERLOADED');
-
-/** A 1xx head that waits for its turn. */
-class Information implements Sendable {
-  readonly pendingBytes = 0;
-  readonly tenant: Tenant | undefined;
-  readonly #exchange: ServerExchange;
-  readonly #head: ResponseHead;
-
-  constructor(exchange: ServerExchange, head: ResponseHead) {
-    this.#exchange = exchange;
-    this.tenant = exchange.tenant;
-    this.#head = head;
-  }
-
-  writeHead(encoder: BatchEncoder): void {
-    // An answer in a window of its own may have had its turn first: what it overtook is not said.
-    if (!this.#exchange.mayInform) return;
-    try {
-      encoder.response(this.#exchange.id, this.#head, undefined, false);
-    } catch (error) {
-      this.#exchange.unsendable(error);
-    }
   }
 }

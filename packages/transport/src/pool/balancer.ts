@@ -67,7 +67,7 @@ export class Balancer {
   beside(call: ClientCall): ClientLink | undefined {
     let best: ClientLink | undefined;
     for (const link of this.#links) {
-      if (link === call.link || !link.hasRoom(call.pendingBytes)) continue;
+      if (link === call.link || !link.room.has(call.pendingBytes)) continue;
       if (best === undefined || this.#isBetter(link, best, call.link?.health)) best = link;
     }
     return best;
@@ -81,7 +81,7 @@ export class Balancer {
 
   /** Another link that has room for a body of that size, when one is full. */
   withRoom(bytes: number): ClientLink | undefined {
-    return this.#links.find((link) => link.hasRoom(bytes));
+    return this.#links.find((link) => link.room.has(bytes));
   }
 
   #pickWeighted(weights: readonly number[], now: number): ClientLink | undefined {

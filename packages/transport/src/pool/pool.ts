@@ -205,9 +205,9 @@ class LinkPool implements Pool, HedgeOwner, PeerSetEvents {
     if (link.submit(call)) return undefined;
     const other = this.#peers.withRoom(call.pendingBytes);
     if (other?.submit(call) === true) return undefined;
-    if (this.#options.shed === 'oldest' && link.makeRoom(call.pendingBytes) && link.submit(call))
+    if (this.#options.shed === 'oldest' && link.room.make(call.pendingBytes) && link.submit(call))
       return undefined;
-    return link.overflow(call.pendingBytes);
+    return link.room.overflow(call.pendingBytes);
   }
 
   retry(call: ClientCall, error: TpError, linkEnded: boolean): boolean {
