@@ -109,49 +109,54 @@ class LinkPool implements Pool, HedgeOwner, PeerSetEvents {
 
   call<T = ClientCall>(init: CallInit, open?: (call: ClientCall) => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      this.#start(init, open ?? itself, resolve, reject);
+      const fault = this.#fault(init);
+      if (fault !== undefined) reject(fault);
+      else this.#start(this.#make(init, open ?? itself, resolve, reject));
     });
   }
 
   send(init: SendInit): Promise<void> {
     return new Promise((resolve, reject) => {
-      if ('stream' in init && init.stream !== undefined) {
-        reject(invalid('a one-way request has its whole body with it (W-124)'));
-      } else this.#start(init, itself, () => resolve(), reject, true);
+      const isStreamed = 'stream' in init && init.stream !== undefined;
+      const fault = isStreamed
+        ? invalid('a one-way request has its whole body with it (W-124)')
+        : this.#fault(init);
+      if (fault !== undefined) {
+        reject(fault);
+        return;
+      }
+      const call = new ClientCall(init, this, itself, () => resolve(), reject);
+      call.oneWay = true;
+      this.#start(call);
     });
   }
 
-  #start(
-    init: CallInit,
-    open: (call: ClientCall) => unknown,
-    resolve: Settle['resolve'],
-    reject: Settle['reject'],
-    oneWay = false,
-  ): void {
-    if (this.#closing) {
-      reject(new TpError({ code: 'CLOSED', message: 'the client was closed', processed: 'no' }));
-      return;
-    }
-    if (init.body !== undefined && init.body.length > MAX_INLINE_BODY) {
-      reject(invalid(`a whole body has at most ${MAX_INLINE_BODY} bytes (W-040); give a stream`));
-      return;
-    }
-    if (init.signal?.aborted === true) {
-      const cause: unknown = init.signal.reason;
-      reject(
-        new TpError({ code: 'CANCEL', message: 'the call was aborted', processed: 'no', cause }),
-      );
-      return;
-    }
-    const call = this.#make(init, open, resolve, reject, oneWay);
+  /** Why a call cannot be made. */
+  #fault(init: CallInit): TpError | undefined {
+    const { body, signal } = init;
+    const isFit =
+      !this.#closing && (body === undefined || body.length <= MAX_INLINE_BODY) && !signal?.aborted;
+    return isFit ? undefined : this.#faultOf(init);
+  }
+
+  #faultOf({ signal }: CallInit): TpError {
+    if (this.#closing)
+      return new TpError({ code: 'CLOSED', message: 'the client was closed', processed: 'no' });
+    if (signal?.aborted !== true)
+      return invalid(`a whole body has at most ${MAX_INLINE_BODY} bytes (W-040); give a stream`);
+    const cause: unknown = signal.reason;
+    return new TpError({ code: 'CANCEL', message: 'the call was aborted', processed: 'no', cause });
+  }
+
+  #start(call: ClientCall): void {
     const { clock, limits } = this.#options.link;
+    const now = clock.now();
     this.#pending++;
     this.#retries.calls++;
-    const now = clock.now();
-    this.#deadlines.arm(call, now + (init.deadlineMs ?? limits.requestTimeoutMs));
+    this.#deadlines.arm(call, now + (call.init.deadlineMs ?? limits.requestTimeoutMs));
     if (callStart.hasSubscribers) callStart.publish(call.event());
-    const error = this.#dispatch(call, now);
-    if (error !== undefined) call.refuse(error);
+    const link = this.#peers.pick(now);
+    if (link === undefined || !link.submit(call)) this.#place(call, link);
   }
 
   #make(
@@ -159,22 +164,38 @@ class LinkPool implements Pool, HedgeOwner, PeerSetEvents {
     open: (call: ClientCall) => unknown,
     resolve: Settle['resolve'],
     reject: Settle['reject'],
-    oneWay: boolean,
   ): ClientCall {
     const afterMs = init.hedgeAfterMs ?? this.#options.hedgeAfterMs;
-    if (afterMs !== undefined && !oneWay && canHedge(init)) {
-      checkHedge(afterMs);
-      return hedgedCall(init, this, this.#options.link.clock, afterMs, open, { resolve, reject });
-    }
-    const call = new ClientCall(init, this, open, resolve, reject);
-    if (oneWay) call.oneWay = true;
-    return call;
+    return afterMs !== undefined && canHedge(init)
+      ? this.#hedged(init, afterMs, open, { resolve, reject })
+      : new ClientCall(init, this, open, resolve, reject);
+  }
+
+  #hedged(
+    init: CallInit,
+    afterMs: number,
+    open: (call: ClientCall) => unknown,
+    settle: Settle,
+  ): ClientCall {
+    checkHedge(afterMs);
+    return hedgedCall(init, this, this.#options.link.clock, afterMs, open, settle);
+  }
+
+  /** A call that was not taken at once: gives it to a link, lets it wait for one, or refuses it. */
+  #place(call: ClientCall, link: ClientLink | undefined): void {
+    const error = link === undefined ? this.#await(call) : this.#giveElsewhere(call, link);
+    if (error !== undefined) call.refuse(error);
   }
 
   /** Gives a call to a link, or lets it wait for one. The error says why neither can be. */
   #dispatch(call: ClientCall, now: number): TpError | undefined {
     const link = this.#peers.pick(now);
-    if (link !== undefined) return this.#give(call, link);
+    if (link === undefined) return this.#await(call);
+    return link.submit(call) ? undefined : this.#giveElsewhere(call, link);
+  }
+
+  /** Lets a call wait for a link. The error says why it can't. */
+  #await(call: ClientCall): TpError | undefined {
     this.#peers.demand();
     if (this.#unreachable !== undefined && this.#peers.isDown) return this.#unreachable;
     if (this.#waiting.length >= this.#options.link.limits.maxPendingRequests) {
@@ -200,9 +221,8 @@ class LinkPool implements Pool, HedgeOwner, PeerSetEvents {
     return undefined;
   }
 
-  /** Gives a call to that link, or to another when it is full. */
-  #give(call: ClientCall, link: ClientLink): TpError | undefined {
-    if (link.submit(call)) return undefined;
+  /** That link is full: gives the call to another, or makes room. */
+  #giveElsewhere(call: ClientCall, link: ClientLink): TpError | undefined {
     const other = this.#peers.withRoom(call.pendingBytes);
     if (other?.submit(call) === true) return undefined;
     if (this.#options.shed === 'oldest' && link.room.make(call.pendingBytes) && link.submit(call))
