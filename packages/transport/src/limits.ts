@@ -34,7 +34,8 @@ export interface LinkLimits extends WireLimits {
   /**
    * How long bytes of a body may wait for the peer, or a request's body that is due be awaited, in ms.
    * Default 30,000; then TIMEOUT, of the stream. What moves slower than `minRate` bytes a second for so
-   * long has stalled too. Default 1,024.
+   * long has stalled too. Default 1,024. The same holds for a batch that has begun to come, and for a
+   * connection that takes nothing: then the link ends.
    */
   readonly stallTimeoutMs: number;
   readonly minRate: number;
@@ -50,7 +51,7 @@ export interface LinkLimits extends WireLimits {
    * others are turned away. Default 100; then OVERLOADED, processed "no".
    */
   readonly maxHandlerWaitMs: number;
-  /** Bytes of whole bodies that handlers hold, per link. Default 64 MiB; then REFUSED, processed "no". */
+  /** Bytes of whole bodies that handlers hold, and of streamed ones that wait in the line of a `serial` server, per link. Default 64 MiB; then REFUSED, processed "no". */
   readonly maxRunningBytes: number;
   /** What `bytes()` gathers at most. Default 4 MiB; then BODY_LIMIT. */
   readonly maxBufferedBodyBytes: number;

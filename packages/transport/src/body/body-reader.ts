@@ -31,6 +31,8 @@ export class BodyReader implements AsyncIterableIterator<Uint8Array> {
   readonly window: ReceiveWindow;
   /** Whether the link has noted that there is credit to give back. */
   granting = false;
+  /** Bytes that wait to be read and hold back the link's credit no longer: it was given back for them. */
+  lent = 0;
   /** What small pieces it may still get; made when one comes. */
   small: RateLimit | undefined;
   /** All bytes that have come. */

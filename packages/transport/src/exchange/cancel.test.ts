@@ -1,7 +1,8 @@
-import { ResponseHead } from '@tp/wire';
+import { ResponseHead, TpError } from '@tp/wire';
 import { describe, expect, test } from 'vitest';
 import { content, pieces, Source } from '../test/content.ts';
 import { drain, Gate, get, OK, pool, post, serve } from '../test/ends.ts';
+import { told } from '../test/events.ts';
 import { eventually, turns } from '../test/eventually.ts';
 import { outcome } from '../test/failure.ts';
 import { FakeClock } from '../test/fake-clock.ts';
@@ -66,6 +67,21 @@ describe('aborting a call', () => {
     abort.abort();
     expect(await outcome(call)).toBe('ENHANCE_YOUR_CALM maybe');
     expect(client.pending).toBe(0);
+  });
+
+  test('a handler that refuses ends its exchange once, also where the link has no room for that and ends', async () => {
+    const failed = told('tp:call:error');
+    const handled: ServerExchange[] = [];
+    const { server, url } = await serve((exchange) => handled.push(exchange), {
+      limits: { maxQueuedControl: 0 },
+    });
+    const peer = await openScripted(url);
+    peer.say((encoder) => encoder.request(1, get('/').head, undefined, false, 0));
+    await eventually(() => handled.length === 1);
+    handled[0]?.refuse(new TpError({ code: 'INTERNAL', message: 'broken', processed: 'maybe' }));
+    expect(failed).toMatchObject([{ side: 'server', error: { code: 'ENHANCE_YOUR_CALM' } }]);
+    expect(server.stats()).toMatchObject({ links: [], pending: 0 });
+    await peer.end();
   });
 
   test("in the middle of the response's body: the reader fails with CANCEL, and the credit returns", async () => {

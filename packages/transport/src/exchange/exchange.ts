@@ -206,7 +206,9 @@ export function giveCredit(exchange: Exchange, bytes: number): void {
   const { link, reader } = exchange;
   if (link === undefined) return;
   const now = link.options.clock.now();
-  link.linkCredit.giveBack(bytes, now);
+  const lent = reader === undefined ? 0 : Math.min(reader.lent, bytes);
+  if (reader !== undefined && lent > 0) reader.lent -= lent;
+  link.linkCredit.giveBack(bytes - lent, now);
   if (reader === undefined || reader.ended) return;
   if (reader.window.give(bytes, reader.held, now)) link.sender.grant(exchange);
 }

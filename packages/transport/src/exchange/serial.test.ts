@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { content } from '../test/content.ts';
+import { content, pieces, sha } from '../test/content.ts';
 import { get, OK, pool, post, type Serving, serve } from '../test/ends.ts';
 import { eventually, turns } from '../test/eventually.ts';
 import { outcome } from '../test/failure.ts';
@@ -125,4 +125,59 @@ describe('serial: true', () => {
     if (second !== undefined) ok(second);
     expect((await next).status).toBe(200);
   });
+
+  test('uploads that wait hold back no credit of the link, which the one at work needs', async () => {
+    const KIB = 1024;
+    const limits = { streamWindow: 32 * KIB, linkWindow: 32 * KIB, linkWindowMax: 32 * KIB };
+    const { url, handled } = await keeping({ limits });
+    const client = pool(url, plain);
+    const sizes = [200, 100, 20, 300].map((kib) => kib * KIB);
+    const calls = sizes.map((size, i) =>
+      client.call(post(`/${i}`, [], { stream: { source: pieces(content(size)) } })),
+    );
+    for (const [i, size] of sizes.entries()) {
+      await eventually(() => handled.length > i);
+      await turns(20);
+      expect(paths(handled)).toEqual(sizes.slice(0, i + 1).map((_, n) => `/${n}`));
+      const exchange = handled[i];
+      if (exchange === undefined) break;
+      expect(sha(await exchange.bytes())).toBe(sha(content(size)));
+      ok(exchange);
+      expect((await calls[i])?.status).toBe(200);
+    }
+    await eventually(() => client.pending === 0);
+    expect(client.stats().links[0]?.sendCredit).toBeGreaterThan(16 * KIB);
+  });
+
+  test.each([
+    [-1, 0],
+    [0, 0],
+    [1, 1],
+    [99_000, 1],
+  ])(
+    'bodies that wait %i bytes above maxRunningBytes: %i are REFUSED no',
+    async (above, refused) => {
+      const waits = 1_000;
+      const maxRunningBytes = Math.max(waits - above, 10);
+      const { server, url, handled } = await keeping({ limits: { maxRunningBytes } });
+      const peer = await openScripted(url);
+      peer.say((encoder) => {
+        for (const id of [1, 2]) encoder.request(id, get(`/${id}`).head, undefined, true, 0);
+        encoder.data(1, content(50_000).subarray(0, 16_384), false, false);
+        encoder.data(2, content(waits), true, false);
+        encoder.request(3, get('/3').head, undefined, false, 0);
+      });
+      await eventually(() => handled.length === 1);
+      await turns();
+      expect(peer.heard('cancel')).toMatchObject(
+        refused === 0 ? [] : [{ id: 2, code: 'REFUSED', processed: 'no' }],
+      );
+      expect(server.stats().limitHits.get('maxRunningBytes') ?? 0).toBe(refused);
+      const [first] = handled;
+      if (first !== undefined) ok(first);
+      await eventually(() => handled.length === 2);
+      expect(paths(handled)).toEqual(['/1', refused === 0 ? '/2' : '/3']);
+      if (refused === 0) expect(await handled[1]?.bytes()).toHaveLength(waits);
+    },
+  );
 });

@@ -160,6 +160,11 @@ export class ServerExchange implements Exchange {
     return this.#state === 'over';
   }
 
+  /** Whether its handler was called. */
+  get begun(): boolean {
+    return this.#state !== 'waiting';
+  }
+
   /** What is true of the request if it fails now (W-092). */
   get processed(): Processed {
     if (this.#state === 'waiting') return 'no';

@@ -52,6 +52,17 @@ export class Admission {
     return undefined;
   }
 
+  /** So many bytes of a body wait for their handler besides. False: they are too many, which is counted. */
+  hold(bytes: number): boolean {
+    const { options, counters } = this.#link;
+    if (this.runningBytes + bytes > options.limits.maxRunningBytes) {
+      counters.hit(TOO_MANY_BYTES.limit);
+      return false;
+    }
+    this.runningBytes += bytes;
+    return true;
+  }
+
   /** Tells the peer that a request is not taken. */
   refuse(id: number, why: Refusal): void {
     const { options, sender, counters } = this.#link;

@@ -99,7 +99,8 @@ export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
     this.#lastId = call.id;
     this.counters.requests++;
     if (call.attempts > 1) this.counters.retries++;
-    if (!call.oneWay) {
+    if (call.oneWay) this.#idle.rests(this.sender.sendingAt);
+    else {
       this.streams.add(call);
       this.#answers.wrote(call.id, this.sender.sendingAt);
     }

@@ -29,6 +29,8 @@ export class Inbox {
   #helloSeen = false;
   #checksum = true;
   #closed = false;
+  /** All bytes that have come behind the preface. */
+  #received = 0;
 
   /** @param onRestart is called when the peer has started a window anew. */
   constructor(
@@ -44,6 +46,16 @@ export class Inbox {
     this.#envelopes = new EnvelopeDecoder(limits, unzeroed);
     this.#decoder = new BatchDecoder(nodeBytes, limits, sink);
     this.#unpacked = new UnpackedSide(options.codecs.receive, limits.batchUnpacked);
+  }
+
+  /** Bytes that wait for the rest of their envelope. */
+  get held(): number {
+    return this.#envelopes.held;
+  }
+
+  /** Where that starts among all bytes that have come. */
+  get heldFrom(): number {
+    return this.#received - this.#envelopes.held;
   }
 
   get codecName(): string {
@@ -79,6 +91,7 @@ export class Inbox {
     const rest = this.#prefaceSeen < PREFACE.length ? this.#takePreface(chunk) : chunk;
     if (rest === undefined) return false;
     if (rest.length === 0) return true;
+    this.#received += rest.length;
     for (const envelope of this.#envelopes.push(rest)) {
       this.#open(envelope);
       if (this.#closed) break;

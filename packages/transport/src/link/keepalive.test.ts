@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import type { LinkLimits } from '../limits.ts';
 import type { Pool } from '../pool/pool.ts';
 import { createTransportServer, type TransportServer } from '../server.ts';
-import { get, OK, pool } from '../test/ends.ts';
+import { content } from '../test/content.ts';
+import { get, OK, pool, post } from '../test/ends.ts';
 import { turns } from '../test/eventually.ts';
 import { outcome } from '../test/failure.ts';
 import { FakeClock } from '../test/fake-clock.ts';
@@ -15,7 +17,7 @@ interface Pair {
 }
 
 /** A client and a server in memory; only the client pings. */
-async function pair(): Promise<Pair> {
+async function pair(limits: Partial<LinkLimits> = {}): Promise<Pair> {
   const clock = new FakeClock();
   const [near, far] = memoryPair();
   const server = createTransportServer(
@@ -29,7 +31,7 @@ async function pair(): Promise<Pair> {
   const client = pool('teleport://memory:1', {
     clock,
     dial: () => (dialled++ === 0 ? Promise.resolve(near) : new Promise(() => {})),
-    limits: { requestTimeoutMs: 1e9 },
+    limits: { requestTimeoutMs: 1e9, ...limits },
   });
   await client.ready();
   await turns();
@@ -78,5 +80,55 @@ describe('keepalive (W-093)', () => {
     expect(await call).toBe('TIMEOUT maybe');
     expect(near.closed).toBe(true);
     expect(client.stats().limitHits.get('TIMEOUT')).toBe(1);
+  });
+
+  describe('while the connection takes what is written slowly', () => {
+    const limits = { keepaliveMs: 5_000, keepaliveTimeoutMs: 1_000, windowIdleMs: 1e9 };
+
+    test('the ping behind a batch has its time from when it leaves', async () => {
+      const { clock, near, client } = await pair(limits);
+      near.stick();
+      const call = client.call(post('/', [], { body: content(20_000) }));
+      await turns();
+      for (let passed = 0; passed < 20_000; passed += 100) clock.advance(100);
+      near.unstick();
+      near.stick();
+      await turns();
+      clock.advance(999);
+      expect(client.stats().links).toMatchObject([{ state: 'open' }]);
+      near.unstick();
+      expect((await call).status).toBe(200);
+      clock.advance(2_000);
+      await turns();
+      expect(client.stats().links).toMatchObject([{ state: 'open' }]);
+    });
+
+    test('it goes unanswered once it has left', async () => {
+      const { clock, near, client } = await pair(limits);
+      near.stick();
+      const call = outcome(client.call(post('/never', [], { body: content(20_000) })));
+      await turns();
+      clock.advance(6_500);
+      near.unstick();
+      near.other?.stick();
+      await turns();
+      near.stick();
+      clock.advance(999);
+      expect(client.stats().links).toHaveLength(1);
+      clock.advance(101);
+      expect(await call).toBe('TIMEOUT maybe');
+    });
+
+    test('a batch that does not leave at all ends the link after stallTimeoutMs', async () => {
+      const { clock, near, client } = await pair({ ...limits, stallTimeoutMs: 20_000 });
+      near.stick();
+      const call = outcome(client.call(post('/', [], { body: content(20_000) })));
+      await turns();
+      clock.advance(19_000);
+      expect(client.stats().links).toHaveLength(1);
+      clock.advance(1_000);
+      expect(await call).toBe('TIMEOUT maybe');
+      expect(client.stats().limitHits.get('stallTimeout')).toBe(1);
+    });
   });
 });

@@ -41,12 +41,18 @@ export class Keepalive {
     this.#probeTimer?.clear();
   }
 
-  /** Pings, or ends the link, if that is due. Gives when to look again. */
-  look(now: number): number {
+  /**
+   * Pings, or ends the link, if that is due. Gives when to look again.
+   *
+   * @param isWriting a batch with more than control in it is being written: the ping is behind it, and
+   * `stallTimeoutMs` says how long that may take.
+   */
+  look(now: number, isWriting: boolean): number {
     const { keepaliveMs, keepaliveTimeoutMs } = this.#limits;
     // This look may be late: what counts is whether anything came since the ping.
     if (this.#heardAt > this.#pingedAt) this.#pingedAt = 0;
     if (this.#pingedAt > 0) {
+      if (isWriting) this.#pingedAt = now;
       if (now - this.#pingedAt < keepaliveTimeoutMs) return this.#pingedAt + keepaliveTimeoutMs;
       this.#link.fail(
         linkError('TIMEOUT', `the peer has not answered a ping within ${keepaliveTimeoutMs} ms`),
@@ -62,6 +68,11 @@ export class Keepalive {
   /** A byte has come at that time. */
   heard(now: number): void {
     this.#heardAt = now;
+  }
+
+  /** The connection has taken what was written: so somebody reads, and the ping's time begins anew. */
+  wrote(): void {
+    if (this.#pingedAt > 0 && this.#heardAt <= this.#pingedAt) this.#pingedAt = this.#clock.now();
   }
 
   /** Whether the peer may ping now, as it just did. */
@@ -87,13 +98,24 @@ export class Keepalive {
     return true;
   }
 
-  /** Pings at once and calls when it was answered, or after `waitMs`. */
+  /** Pings at once and calls when it was answered, or when nothing has come for `waitMs`. */
   probe(waitMs: number, call: () => void): void {
     this.#waiting = call;
     this.#ping();
+    this.#waitForAnswer(waitMs);
+  }
+
+  #waitForAnswer(waitMs: number): void {
+    const since = this.#clock.now();
     this.#probeTimer = this.#clock.after(waitMs, () => {
+      // The answer stands behind what comes.
+      if (this.#heardAt > since) {
+        this.#waitForAnswer(waitMs);
+        return;
+      }
+      const waiting = this.#waiting;
       this.#waiting = undefined;
-      call();
+      waiting?.();
     });
   }
 

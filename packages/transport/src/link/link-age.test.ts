@@ -236,6 +236,62 @@ describe('idleTimeoutMs', () => {
   });
 });
 
+describe('what is on its way to a server whose link is idle', () => {
+  const IDLE = 1_000;
+
+  async function idling() {
+    const clock = new FakeClock();
+    const { server, url } = await serve(answer, { clock, limits: { idleTimeoutMs: IDLE } });
+    const peer = await openScripted(url);
+    await turns();
+    return { clock, server, peer };
+  }
+
+  test('counts once a part of it has come', async () => {
+    const { clock, server, peer } = await idling();
+    peer.encoder.request(1, get('/').head, undefined, false, 0);
+    const envelope = peer.sealed();
+    peer.raw(envelope.subarray(0, 3));
+    await eventually(() => server.stats().wireBytesIn === peer.socket.bytesWritten);
+    clock.advance(10 * IDLE);
+    await turns();
+    expect(peer.heard('goaway')).toEqual([]);
+    peer.raw(envelope.subarray(3));
+    await peer.next('response');
+    clock.advance(2 * IDLE);
+    await peer.next('goaway');
+    expect(server.stats().limitHits.get('idleTimeout')).toBe(1);
+  });
+
+  test('and so do one-way requests, which are no streams', async () => {
+    const { clock, server, peer } = await idling();
+    for (let id = 1; id <= 5; id++) {
+      peer.say((encoder) => encoder.request(id, get('/').head, undefined, false, 0, false, true));
+      await eventually(() => server.stats().requests === id);
+      clock.advance(IDLE - 100);
+      await turns();
+    }
+    expect(peer.heard('goaway')).toEqual([]);
+    clock.advance(200);
+    await peer.next('goaway');
+  });
+
+  test('counts while the server leaves: it says its last id when nothing has come for a second', async () => {
+    const { clock, server, peer } = await idling();
+    clock.advance(IDLE);
+    await peer.next('goaway');
+    for (let id = 1; id <= 5; id++) {
+      clock.advance(900);
+      peer.say((encoder) => encoder.request(id, get('/').head, undefined, false, 0));
+      await peer.next('response');
+    }
+    expect(peer.heard('goaway')).toHaveLength(1);
+    clock.advance(2_000);
+    expect(await peer.next('goaway')).toMatchObject({ final: true, lastId: 5 });
+    expect(server.stats().requests).toBe(5);
+  });
+});
+
 describe('a link that is drained while calls come in', () => {
   test('sends them to other links at once', async () => {
     const servers = [await scriptedServer(), await scriptedServer()];

@@ -32,6 +32,8 @@ export class LinkSender<Waiting extends Sendable> {
   busyAt = 0;
   /** Since when the connection has not passed on all that was written; undefined while it has. */
   blockedSince: number | undefined;
+  /** Whether that is more than control. */
+  isWriting = false;
   readonly #link: SendingLink;
   readonly #connection: Connection;
   readonly #outbox: Outbox<Waiting>;
@@ -113,6 +115,7 @@ export class LinkSender<Waiting extends Sendable> {
   /** The connection has passed on all that was written. */
   drained(): void {
     this.#blocked = false;
+    this.isWriting = false;
     this.blockedSince = undefined;
     if (this.#link.state !== 'opening') this.#flush();
   }
@@ -169,7 +172,10 @@ export class LinkSender<Waiting extends Sendable> {
       const envelope = sealer.seal(controlOnly, tenant, this.sendingAt);
       this.#link.counters.sent(size, envelope.length);
       const isGone = this.#connection.write(envelope);
-      if (!isGone) this.#block();
+      if (!isGone) {
+        this.isWriting = !controlOnly;
+        this.#block();
+      }
       sealer.next(envelope, isGone);
     }
     if (!this.#blocked) this.#link.sent();

@@ -28,6 +28,7 @@ import { RateLimit } from '../rate-limit.ts';
 import type { Connection } from '../socket/connection.ts';
 import { linkClose, linkDraining, linkFailed, linkOpen } from '../stats/diagnostics.ts';
 import { LinkCounters, type LinkStats } from '../stats/stats.ts';
+import { Arrival } from './arrival.ts';
 import { Handshake } from './handshake.ts';
 import { Inbox } from './inbox.ts';
 import { Keepalive } from './keepalive.ts';
@@ -83,6 +84,7 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
   readonly sealer: Sealer;
   protected readonly inbox: Inbox;
   protected readonly keepalive: Keepalive;
+  readonly #arrival: Arrival;
   readonly #window: ReceiveWindow;
   readonly #handshake: Handshake;
   readonly #lastWords: LastWords;
@@ -109,6 +111,7 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
     this.sealer = new Sealer(options);
     this.inbox = new Inbox(options, this, this.counters, (id) => this.sealer.restarted(id));
     this.keepalive = new Keepalive(clock, limits, this.roundTrip, this);
+    this.#arrival = new Arrival(limits, this);
     this.flight = new Flight(clock, this.roundTrip, limits.queueDelayMs, () =>
       this.sender.wake(false),
     );
@@ -134,7 +137,10 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
     });
     this.connection.start({
       data: (chunk) => this.#receive(chunk),
-      drain: () => this.sender.drained(),
+      drain: () => {
+        this.keepalive.wrote();
+        this.sender.drained();
+      },
       close: (cause) => this.#closed(cause),
     });
   }
@@ -321,7 +327,10 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
   // --- what time asks for ------------------------------------------------------------------------
 
   look(now: number): number {
-    const beat = this.keepalive.look(now);
+    const beat = Math.min(
+      this.keepalive.look(now, this.sender.isWriting),
+      this.#arrival.look(now, this.inbox),
+    );
     if (this.streams.size > 0) this.stalls.watch();
     const { windowIdleMs } = this.options.limits;
     const { sender } = this;

@@ -74,7 +74,14 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
     this.#owner = owner;
     this.#admission = new Admission(this, owner);
     this.#serial = owner.serial
-      ? new Serial((exchange) => this.#handle(exchange, options.clock.now()))
+      ? new Serial({
+          handle: (exchange) => this.#handle(exchange, options.clock.now()),
+          hold: (bytes) => this.#admission.hold(bytes),
+          letGo: (bytes) => {
+            this.#admission.runningBytes -= bytes;
+          },
+          giveBack: (bytes) => this.linkCredit.giveBack(bytes, this.receivedAt),
+        })
       : undefined;
     this.#cancels = new RateLimit(
       options.clock,
@@ -83,7 +90,7 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
     );
     this.#idle = new IdleWatch(
       options.limits.idleTimeoutMs,
-      () => this.streams.size > 0,
+      () => this.streams.size > 0 || this.inbox.held > 0,
       () => this.#leaveIdle(),
     );
     this.begin();
@@ -165,6 +172,7 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
   /** The exchange has ended before its handler was called. */
   neverHandled(exchange: ServerExchange): void {
     this.#admission.runningBytes -= exchange.inlineLength;
+    this.#serial?.left(exchange);
   }
 
   ended(exchange: ServerExchange): void {
@@ -242,6 +250,7 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
     if (oneWay) {
       exchange.oneWay = true;
       this.#oneWay.add(exchange);
+      this.#idle.rests(this.receivedAt);
     } else this.streams.add(exchange);
     this.counters.requests++;
     this.#admission.runningBytes += end - start;
@@ -249,6 +258,12 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
     if (callStart.hasSubscribers) callStart.publish(exchange.event());
     if (this.#serial === undefined) this.#take(exchange);
     else this.#serial.add(exchange);
+  }
+
+  override data(id: number, last: boolean, bytes: Uint8Array, start: number, end: number): void {
+    super.data(id, last, bytes, start, end);
+    const exchange = this.#serial === undefined ? undefined : this.streams.get(id);
+    if (exchange !== undefined) this.#serial?.came(exchange);
   }
 
   /**
@@ -293,6 +308,7 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
 
   #call(exchange: ServerExchange): void {
     this.#owner.running++;
+    this.#serial?.left(exchange);
     exchange.begin();
     this.#owner.handle(exchange);
   }

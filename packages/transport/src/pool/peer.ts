@@ -23,6 +23,11 @@ export interface PeerEvents {
 /** A link that ends sooner, in ms, counts as an attempt that failed, or a peer that closes at once is stormed. */
 const SHORT_LIFE = 1_000;
 
+/** Attempts that begin so soon after the last link has gone, in ms, decide nothing: the peer may be restarting. */
+const RESTART = 200;
+/** Nor does a single one that fails within this time, in ms. */
+const A_MOMENT = 1_000;
+
 /**
  * One address and the links to it: opens them, and the next ones when they end. While no link
  * stands, one attempt is made at a time, and its outcome decides for all; once one has opened, the
@@ -40,6 +45,10 @@ export class Peer implements LinkSlotOwner {
   /** Calls have shortened the wait; once is enough, or many calls would undo the jitter. */
   #inDemand = false;
   #unreachable = false;
+  /** When the last link went, in ms, and how many attempts have failed since. */
+  #goneAt = -Infinity;
+  #failures = 0;
+  #dialledAt = 0;
   #stopped = false;
 
   constructor(address: Address, options: PeerOptions, events: PeerEvents) {
@@ -72,7 +81,7 @@ export class Peer implements LinkSlotOwner {
     return this.slots.some((slot) => slot.asleep);
   }
 
-  /** Whether nobody is there: the latest attempt has failed, and none is under way. */
+  /** Whether nobody is there: the latest attempt has failed (the latest two behind a loss), and none is under way. */
   get isDown(): boolean {
     return (this.#unreachable || this.#stopped) && !this.isOpen && !this.opening;
   }
@@ -131,7 +140,8 @@ export class Peer implements LinkSlotOwner {
   }
 
   failed(error: TpError): void {
-    this.#unreachable = true;
+    this.#failures++;
+    if (!this.isOpen && !this.#mayBeRestarting) this.#unreachable = true;
     this.#dialLater();
     if (poolUnreachable.hasSubscribers) {
       poolUnreachable.publish({ peer: this.address.url, error });
@@ -140,6 +150,10 @@ export class Peer implements LinkSlotOwner {
   }
 
   left(how: Departure, livedMs: number): void {
+    if (!this.isOpen) {
+      this.#goneAt = this.options.link.clock.now();
+      this.#failures = 0;
+    }
     this.#events.changed(false);
     if (how === 'lost') {
       this.health.failed(this.options.link.clock.now());
@@ -153,6 +167,12 @@ export class Peer implements LinkSlotOwner {
     this.#backoff.reset();
     if (how === 'lost') this.#dialWithin(this.#backoff.first());
     else this.#fill();
+  }
+
+  /** Whether it was reached a moment ago, so that calls wait for another attempt. */
+  get #mayBeRestarting(): boolean {
+    if (this.options.link.clock.now() - this.#goneAt >= A_MOMENT) return false;
+    return this.#failures === 1 || this.#dialledAt - this.#goneAt < RESTART;
   }
 
   aged(): void {
@@ -188,6 +208,7 @@ export class Peer implements LinkSlotOwner {
     this.#timer?.clear();
     this.#timer = undefined;
     this.#inDemand = false;
+    this.#dialledAt = this.options.link.clock.now();
     for (const slot of this.slots) {
       if (!this.isOpen && this.opening) return;
       if (slot.wanting) slot.dial();

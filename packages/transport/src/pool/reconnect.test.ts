@@ -198,3 +198,113 @@ test('many calls shorten the wait for the next attempt once, so that its jitter 
   clock.advance(1);
   expect(dialling.attempts).toHaveLength(before + 1);
 });
+
+describe('a single peer that is restarted', () => {
+  const GAP = 200;
+  const step = 5;
+
+  /** Calls that are made all the while, from when the peer has gone; how each ends. */
+  async function restart(gapMs: number, seed: number, leaves: boolean): Promise<string[]> {
+    const cluster = new Cluster();
+    const host = cluster.host('a');
+    const client = pool('teleport://a:1', {
+      clock: cluster.clock,
+      dial: cluster.dial,
+      random: lots(seed),
+      codecs: ['none'],
+    });
+    await client.ready();
+    cluster.clock.advance(5_000);
+    host.isUp = false;
+    if (leaves) void host.server.close();
+    else host.breakLinks();
+    await turns(4);
+    const calls: Promise<string>[] = [];
+    for (let passed = 0; passed < gapMs + 500; passed += step) {
+      if (passed >= gapMs && !host.isUp) host.restart();
+      calls.push(client.call(get('/')).then(() => 'answered', String));
+      await turns(2);
+      cluster.clock.advance(step);
+      await turns(2);
+    }
+    cluster.clock.advance(1);
+    return Promise.all(calls);
+  }
+
+  test.each([
+    ['breaks its links', false],
+    ['says goodbye', true],
+  ])('and %s fails no call, while it is away for less than 200 ms', async (_, leaves) => {
+    for (const gapMs of [0, 50, 100, 150, GAP - step]) {
+      for (let seed = 1; seed <= 10; seed++) {
+        const failed = (await restart(gapMs, seed, leaves)).filter((how) => how !== 'answered');
+        expect(failed, `${gapMs} ms, seed ${seed}`).toEqual([]);
+      }
+    }
+  });
+
+  test('and does not come back fails those that wait within half a second, and others at once', async () => {
+    const cluster = new Cluster();
+    const host = cluster.host('a');
+    const client = pool('teleport://a:1', {
+      clock: cluster.clock,
+      dial: cluster.dial,
+      random: lots(3),
+      codecs: ['none'],
+    });
+    await client.ready();
+    cluster.clock.advance(5_000);
+    host.isUp = false;
+    host.breakLinks();
+    await turns(4);
+    const waiting = outcome(client.call(get('/')));
+    for (let passed = 0; passed < 500; passed += step) {
+      cluster.clock.advance(step);
+      await turns(2);
+    }
+    expect(client.pending).toBe(0);
+    expect(await waiting).toBe('UNREACHABLE no');
+    expect(await outcome(client.call(get('/')))).toBe('UNREACHABLE no');
+  });
+
+  test('one attempt that fails within a second decides nothing, the next one does', async () => {
+    const clock = new FakeClock();
+    const dialling = new Dialling();
+    const { server } = await serve(answer);
+    const client = pool('teleport://a:1', {
+      clock,
+      dial: dialling.dial,
+      random: () => 0.5,
+      limits: { idleTimeoutMs: 5_000 },
+    });
+    dialling.latest.connect(server);
+    await client.ready();
+    clock.advance(5_500);
+    const call = outcome(client.call(get('/')));
+    dialling.latest.fail();
+    await turns();
+    expect([client.pending, dialling.attempts.length]).toEqual([1, 2]);
+    clock.advance(150);
+    expect(dialling.attempts).toHaveLength(3);
+    dialling.latest.fail();
+    expect(await call).toBe('UNREACHABLE no');
+  });
+
+  test('one attempt that fails after a second decides', async () => {
+    const clock = new FakeClock();
+    const dialling = new Dialling();
+    const { server } = await serve(answer);
+    const client = pool('teleport://a:1', { clock, dial: dialling.dial, random: () => 0.5 });
+    dialling.latest.connect(server);
+    await client.ready();
+    clock.advance(5_000);
+    const { links } = server.stats();
+    expect(links).toHaveLength(1);
+    await server.close();
+    await eventually(() => dialling.attempts.length === 2);
+    const call = outcome(client.call(get('/')));
+    clock.advance(1_000);
+    dialling.latest.fail();
+    expect(await call).toBe('UNREACHABLE no');
+  });
+});

@@ -13,7 +13,7 @@ export type Handle = (exchange: ServerExchange) => void;
 
 /** One host: a server in memory, and what has come to it. */
 export class Host {
-  readonly server: TransportServer;
+  server: TransportServer;
   /** Dials that were let in, and those that were turned away. */
   dials = 0;
   requests = 0;
@@ -22,15 +22,32 @@ export class Host {
   /** The dialers' ends of its connections. */
   readonly connections: MemoryConnection[] = [];
 
+  readonly #clock: FakeClock;
+
   constructor(clock: FakeClock) {
-    this.server = createTransportServer(
+    this.#clock = clock;
+    this.server = this.#start();
+  }
+
+  /** Another server takes the place of the one before. */
+  restart(): void {
+    this.server = this.#start();
+    this.isUp = true;
+  }
+
+  #start(): TransportServer {
+    const server = createTransportServer(
       (exchange) => {
         this.requests++;
         this.handle(exchange);
       },
-      { clock, limits: { drainTimeoutMs: 200, keepaliveMs: 2 ** 30, idleTimeoutMs: Infinity } },
+      {
+        clock: this.#clock,
+        limits: { drainTimeoutMs: 200, keepaliveMs: 2 ** 30, idleTimeoutMs: Infinity },
+      },
     );
-    onTestFinished(() => void this.server.close());
+    onTestFinished(() => void server.close());
+    return server;
   }
 
   /** All its connections break. */

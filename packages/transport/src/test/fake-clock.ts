@@ -40,6 +40,12 @@ export class FakeClock implements Clock {
     this.#now = end;
   }
 
+  /** Lets time pass while the process stands still: timers that were due meanwhile fire late, at its end. */
+  stand(ms: number): void {
+    this.#now += ms;
+    this.advance(0);
+  }
+
   #next(end: number): Pending | undefined {
     let first: Pending | undefined;
     for (const pending of this.#pending) {

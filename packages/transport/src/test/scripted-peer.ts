@@ -116,8 +116,14 @@ export class ScriptedPeer {
   /** A batch of records, all in `plain`, with its checksum. */
   say(write: (encoder: BatchEncoder) => void): void {
     write(this.encoder);
-    this.raw(sealPlain(this.encoder.records, portableBytes, true).slice());
+    this.raw(this.sealed());
+  }
+
+  /** The envelope of what was written to the encoder. */
+  sealed(): Uint8Array {
+    const envelope = sealPlain(this.encoder.records, portableBytes, true).slice();
     this.encoder.reset();
+    return envelope;
   }
 
   /** An envelope with just these parts. */
