@@ -18,16 +18,20 @@ interface RoomyLink {
 /** How many calls, and how many bytes of their bodies, a link takes. */
 export class CallRoom {
   readonly #link: RoomyLink;
+  readonly #outbox: Outbox<Sendable>;
+  readonly #limits: LinkLimits;
 
   constructor(link: RoomyLink) {
     this.#link = link;
+    this.#outbox = link.outbox;
+    this.#limits = link.options.limits;
   }
 
   /** Whether a call with so many bytes of body in it can be taken. */
   has(bytes: number): boolean {
     if (this.#fits(bytes)) return true;
     // What has ended in line meanwhile takes no room.
-    const { outbox } = this.#link;
+    const outbox = this.#outbox;
     for (let item = outbox.nextHead; item instanceof ClientCall; item = outbox.nextHead) {
       if (!item.over) break;
       outbox.dropHead();
@@ -37,13 +41,12 @@ export class CallRoom {
 
   /** Makes room for a call by failing those that have waited longest. False when that is not enough. */
   make(bytes: number): boolean {
-    const { options, outbox, counters } = this.#link;
-    if (bytes > options.limits.maxPendingBytes) return false;
+    if (bytes > this.#limits.maxPendingBytes) return false;
     while (!this.has(bytes)) {
       const error = this.overflow(bytes);
-      const oldest = outbox.dropHead();
+      const oldest = this.#outbox.dropHead();
       if (!(oldest instanceof ClientCall)) return false;
-      counters.shed++;
+      this.#link.counters.shed++;
       oldest.refuse(error);
     }
     return true;
@@ -51,9 +54,9 @@ export class CallRoom {
 
   /** Counts a call that no link had room for, and says why this one had none. */
   overflow(bytes: number): TpError {
-    const { options, outbox, counters, peer, pending } = this.#link;
-    const bodies = outbox.pendingBytes;
-    if (bodies + bytes > options.limits.maxPendingBytes) {
+    const { counters, peer, pending } = this.#link;
+    const bodies = this.#outbox.pendingBytes;
+    if (bodies + bytes > this.#limits.maxPendingBytes) {
       counters.hit('maxPendingBytes');
       return overflow(`${bodies} bytes wait for the link to ${peer}`);
     }
@@ -62,11 +65,10 @@ export class CallRoom {
   }
 
   #fits(bytes: number): boolean {
-    const { options, outbox, peerLimits, pending } = this.#link;
-    const { maxPendingRequests, maxPendingBytes } = options.limits;
+    const { maxPendingRequests, maxPendingBytes } = this.#limits;
     return (
-      pending < Math.min(maxPendingRequests, peerLimits.streams) &&
-      outbox.pendingBytes + bytes <= maxPendingBytes
+      this.#link.pending < Math.min(maxPendingRequests, this.#link.peerLimits.streams) &&
+      this.#outbox.pendingBytes + bytes <= maxPendingBytes
     );
   }
 }

@@ -1,11 +1,4 @@
-import {
-  type BatchEncoder,
-  type ErrorCode,
-  MAX_ID,
-  type Processed,
-  type ResponseHead,
-  TpError,
-} from '@tp/wire';
+import { type ErrorCode, MAX_ID, type Processed, type ResponseHead, TpError } from '@tp/wire';
 import type { ClientCall } from '../exchange/client-call.ts';
 import type { Timed } from '../exchange/deadlines.ts';
 import { remoteError } from '../exchange/remote-error.ts';
@@ -15,10 +8,10 @@ import type { Connection } from '../socket/connection.ts';
 import { AnswerWatch } from './answer-watch.ts';
 import { CallRoom } from './call-room.ts';
 import { CancelAllowance } from './cancel-allowance.ts';
+import { Farewell } from './farewell.ts';
 import { IdleWatch } from './idle-watch.ts';
 import { Link } from './link.ts';
-import { linkError } from './link-error.ts';
-import type { Sendable } from './outbox.ts';
+import { linkError, unprocessed } from './link-error.ts';
 
 /** What a link tells the pool that opened it. */
 export interface ClientLinkEvents {
@@ -189,7 +182,7 @@ export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
       this.streams.delete(call.id);
       call.fail(this.#truth(call.id, error), true);
     }
-    for (const call of waiting) call.fail(new TpError({ ...unprocessed(error), cause: error }));
+    for (const call of waiting) call.fail(unprocessed(error, error));
   }
 
   protected streamError(id: number, error: TpError): void {
@@ -304,7 +297,7 @@ export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
     this.#events.draining(this);
     const waiting = this.#takeWaiting();
     const error = linkError('CLOSED', 'the link takes no further calls');
-    for (const call of waiting) call.fail(new TpError(unprocessed(error)));
+    for (const call of waiting) call.fail(unprocessed(error));
     this.endWhenDone();
   }
 
@@ -317,23 +310,7 @@ export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
 
   /** What a broken link means for a request that was written on it. */
   #truth(id: number, error: TpError): TpError {
-    if (this.#finalId !== undefined && id > this.#finalId) return new TpError(unprocessed(error));
+    if (this.#finalId !== undefined && id > this.#finalId) return unprocessed(error);
     return error;
   }
-}
-
-/** Our Goaway, in line behind the calls that were taken: none may follow it (W-106). */
-class Farewell implements Sendable {
-  readonly pendingBytes = 0;
-  readonly tenant = undefined;
-
-  writeHead(encoder: BatchEncoder): void {
-    encoder.goaway(0, 'NO_ERROR', false);
-  }
-}
-
-/** What a link's end means for a call that was not processed: it may go to another link, unless we ended this one. */
-function unprocessed(error: TpError): { code: ErrorCode; message: string; processed: 'no' } {
-  const isOurs = error.code === 'CANCEL' || error.code === 'CLOSED';
-  return { code: isOurs ? error.code : 'LINK_LOST', message: error.message, processed: 'no' };
 }

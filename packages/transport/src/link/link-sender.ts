@@ -100,16 +100,7 @@ export class LinkSender<Waiting extends Sendable> {
 
   /** Sees to it that a batch is sent when what runs now has run. */
   wake(urgent: boolean): void {
-    const { state, options } = this.#link;
-    if (this.#scheduled || this.#blocked || state === 'opening' || state === 'closed') return;
-    const { clock, maxBatchDelayMs, maxBatchBytes } = options;
-    const waits = maxBatchDelayMs > 0 && !urgent && this.#outbox.gathered < maxBatchBytes;
-    if (!waits) {
-      this.#scheduled = true;
-      clock.defer(this.#flush);
-    } else if (this.#delayTimer === undefined) {
-      this.#delayTimer = clock.after(maxBatchDelayMs, this.#flush);
-    }
+    if (!this.#scheduled && !this.#blocked) this.#schedule(urgent);
   }
 
   /** The connection has passed on all that was written. */
@@ -142,6 +133,19 @@ export class LinkSender<Waiting extends Sendable> {
     this.#delayTimer?.clear();
     this.#outbox.dropControls();
     this.#sealer.close();
+  }
+
+  #schedule(urgent: boolean): void {
+    const { state, options } = this.#link;
+    if (state === 'opening' || state === 'closed') return;
+    const { clock, maxBatchDelayMs, maxBatchBytes } = options;
+    const waits = maxBatchDelayMs > 0 && !urgent && this.#outbox.gathered < maxBatchBytes;
+    if (!waits) {
+      this.#scheduled = true;
+      clock.defer(this.#flush);
+    } else if (this.#delayTimer === undefined) {
+      this.#delayTimer = clock.after(maxBatchDelayMs, this.#flush);
+    }
   }
 
   readonly #flush = (): void => {

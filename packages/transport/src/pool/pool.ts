@@ -3,7 +3,6 @@ import { type CallInit, ClientCall, type SendInit, type Settle } from '../exchan
 import { Deadlines, type Timed } from '../exchange/deadlines.ts';
 import { canHedge, type HedgeOwner, hedgedCall } from '../exchange/hedging.ts';
 import { Retries } from '../exchange/retries.ts';
-import { Fifo } from '../fifo.ts';
 import type { ClientLink } from '../link/client-link.ts';
 import type { DialTls } from '../socket/dialer-tls.ts';
 import { checkPlainText, plainTarget } from '../socket/plain-text.ts';
@@ -19,6 +18,8 @@ import {
   resolvePoolOptions,
 } from './pool-options.ts';
 import { parseTarget } from './target.ts';
+import { WaitingCalls } from './waiting-calls.ts';
+import { Watchers } from './watchers.ts';
 
 /** Links to one peer or several equal ones, and the calls on them. */
 export interface Pool {
@@ -79,9 +80,10 @@ class LinkPool implements Pool, HedgeOwner, PeerSetEvents {
   readonly #options: PeerOptions;
   readonly #deadlines: Deadlines;
   readonly #peers: PeerSet;
-  readonly #waiting = new Fifo<ClientCall>();
+  readonly #waiting: WaitingCalls;
   readonly #totals = new Totals('client');
-  readonly #watchers = new Set<(error: TpError | undefined) => void>();
+  /** They are told of an error where one keeps the pool from being ready. */
+  readonly #watchers = new Watchers<TpError>();
   readonly #retries: Retries;
   #pending = 0;
   #closing = false;
@@ -94,7 +96,8 @@ class LinkPool implements Pool, HedgeOwner, PeerSetEvents {
     if (addresses.length === 0) throw invalid('a client needs at least one address');
     this.#options = resolvePoolOptions(options);
     this.#retries = new Retries(this.#options.link);
-    const { resolver, link } = this.#options;
+    const { resolver, link, shed } = this.#options;
+    this.#waiting = new WaitingCalls(link.limits.maxPendingRequests, shed, this.#totals);
     const targets = addresses.map((address) => parseTarget(address, resolver !== undefined));
     if (this.#options.tls !== undefined) {
       for (const target of targets) checkPlainText(plainTarget(target), options.insecure);
@@ -198,27 +201,7 @@ class LinkPool implements Pool, HedgeOwner, PeerSetEvents {
   #await(call: ClientCall): TpError | undefined {
     this.#peers.demand();
     if (this.#unreachable !== undefined && this.#peers.isDown) return this.#unreachable;
-    if (this.#waiting.length >= this.#options.link.limits.maxPendingRequests) {
-      const error = this.#overflow();
-      if (error !== undefined) return error;
-    }
-    this.#waiting.push(call);
-    return undefined;
-  }
-
-  /** Too many calls wait for a link: one of them makes room, or the error is the new one's. */
-  #overflow(): TpError | undefined {
-    while (this.#waiting.peek()?.over === true) this.#waiting.shift();
-    const { length } = this.#waiting;
-    if (length < this.#options.link.limits.maxPendingRequests) return undefined;
-    this.#totals.hit('maxPendingRequests');
-    const message = `${length} calls wait for a link`;
-    const error = new TpError({ code: 'OVERFLOW', message, processed: 'no' });
-    const oldest = this.#options.shed === 'oldest' ? this.#waiting.shift() : undefined;
-    if (oldest === undefined) return error;
-    this.#totals.shed++;
-    oldest.refuse(error);
-    return undefined;
+    return this.#waiting.add(call);
   }
 
   /** That link is full: gives the call to another, or makes room. */
@@ -261,12 +244,12 @@ class LinkPool implements Pool, HedgeOwner, PeerSetEvents {
 
   done(): void {
     this.#pending--;
-    if (this.#pending === 0) this.#tell(undefined);
+    if (this.#pending === 0) this.#watchers.tell(undefined);
   }
 
   changed(opened: boolean): void {
     if (opened) this.#dispatchWaiting();
-    this.#tell(undefined);
+    this.#watchers.tell(undefined);
   }
 
   ejected(): void {
@@ -275,32 +258,19 @@ class LinkPool implements Pool, HedgeOwner, PeerSetEvents {
 
   ended(link: ClientLink): void {
     this.#totals.add(link.stats());
-    this.#tell(undefined);
+    this.#watchers.tell(undefined);
   }
 
   unreachable(error: TpError): void {
     this.#unreachable = error;
-    this.#tell(this.#peers.isPartlyDown ? error : undefined);
-    if (this.#peers.isDown) this.#refuseWaiting(error);
+    this.#watchers.tell(this.#peers.isPartlyDown ? error : undefined);
+    if (this.#peers.isDown) this.#waiting.refuseAll(error);
   }
 
   #dispatchWaiting(): void {
     const now = this.#options.link.clock.now();
     this.#unreachable = undefined;
-    for (let call = this.#waiting.shift(); call !== undefined; call = this.#waiting.shift()) {
-      if (call.over) continue;
-      const error = this.#dispatch(call, now);
-      if (error !== undefined) call.refuse(error);
-    }
-  }
-
-  /** No link will take the calls that wait for one. */
-  #refuseWaiting(error: TpError): void {
-    const { code, message } = error;
-    const refusal = new TpError({ code, message, processed: 'no', cause: error });
-    for (let call = this.#waiting.shift(); call !== undefined; call = this.#waiting.shift()) {
-      call.refuse(refusal);
-    }
+    this.#waiting.takeAll((call) => this.#dispatch(call, now));
   }
 
   ready(): Promise<void> {
@@ -316,7 +286,7 @@ class LinkPool implements Pool, HedgeOwner, PeerSetEvents {
         else return false;
         return true;
       };
-      this.#watch(check);
+      this.#watchers.watch(check);
     });
   }
 
@@ -347,15 +317,17 @@ class LinkPool implements Pool, HedgeOwner, PeerSetEvents {
       code: 'CANCEL',
       message: 'the client was closed before the call ended',
     });
-    this.#tell(new TpError({ code: 'CLOSED', message: 'the client was closed', processed: 'no' }));
+    this.#watchers.tell(
+      new TpError({ code: 'CLOSED', message: 'the client was closed', processed: 'no' }),
+    );
     const timer = clock.after(limits.drainTimeoutMs, () => {
       this.#destroyed = true;
       this.#peers.destroy(error);
-      this.#refuseWaiting(error);
+      this.#waiting.refuseAll(error);
     });
-    await this.#until(() => this.#pending === 0);
+    await this.#watchers.until(() => this.#pending === 0);
     this.#peers.stop();
-    await this.#until(() => this.#peers.isGone);
+    await this.#watchers.until(() => this.#peers.isGone);
     timer.clear();
     this.#deadlines.stop();
   }
@@ -363,29 +335,6 @@ class LinkPool implements Pool, HedgeOwner, PeerSetEvents {
   #eachTimed(visit: (item: Timed) => void): void {
     this.#waiting.each(visit);
     this.#peers.eachLink((link) => link.eachTimed(visit));
-  }
-
-  #until(condition: () => boolean): Promise<void> {
-    return new Promise((resolve) => {
-      this.#watch(() => {
-        if (!condition()) return false;
-        resolve();
-        return true;
-      });
-    });
-  }
-
-  /** Asks now and at each change, until the answer is true. */
-  #watch(check: (error: TpError | undefined) => boolean): void {
-    if (check(undefined)) return;
-    const watcher = (error: TpError | undefined) => {
-      if (check(error)) this.#watchers.delete(watcher);
-    };
-    this.#watchers.add(watcher);
-  }
-
-  #tell(error: TpError | undefined): void {
-    for (const watcher of this.#watchers) watcher(error);
   }
 }
 
