@@ -150,11 +150,11 @@ async function deafDialer(server: TransportServer): Promise<{ ask(id: number): v
 
 describe('handlers that compute for long', () => {
   test.each([
-    ['with deadlines', 1000, 2],
-    ['without', 0, 8],
+    ['with deadlines', 1000],
+    ['without', 0],
   ])(
     '%s: sockets are read in between, and what is too much is refused at once',
-    async (_how, timeoutMs, atOnce) => {
+    async (_how, timeoutMs) => {
       const { clock, work } = workClock();
       const handled: string[] = [];
       const { server, url } = await serve(
@@ -170,7 +170,7 @@ describe('handlers that compute for long', () => {
         for (let id = 1; id <= 20; id++)
           encoder.request(id, get(`/${id}`).head, undefined, false, timeoutMs);
       });
-      const taken = atOnce + 5;
+      const taken = 2 + 5;
       await eventually(() => peer.heard('response').length === taken);
       await eventually(() => peer.heard('cancel').length === 20 - taken);
       expect(handled).toEqual(Array.from({ length: taken }, (_, index) => `/${index + 1}`));

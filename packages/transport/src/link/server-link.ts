@@ -42,8 +42,10 @@ const GOAWAY_WAIT_MS = 1_000;
 /** One cancel in ten requests is nothing unusual (W-095). */
 const CANCELS_PER_REQUEST = 0.1;
 
-/** Of requests without a deadline, one in so many asks the clock how long handlers have run. */
+/** While handlers are quick, one request in so many asks the clock how long they have run. */
 const LOOK_EVERY = 8;
+/** A handler that takes less is quick, in ms. */
+const QUICK_MS = 0.05;
 
 /** The acceptor's side of a link: requests in, responses out. */
 export class ServerLink extends Link<ServerExchange, ServerExchange | Information> {
@@ -58,10 +60,11 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
   #refusing = false;
   /** One-way requests whose handlers run: no streams, but they may have deadlines (W-126). */
   readonly #oneWay = new Set<ServerExchange>();
-  /** When what came last of which a request was handled had come. */
-  #handledAt = 0;
-  /** So many requests were handled since the clock was asked. */
+  /** When the clock was asked last, for what came or for how long handlers had run. */
+  #lookedAt = 0;
+  /** So many requests were handled since then, and at most so many are before it is asked again. */
   #unlooked = 0;
+  #lookEvery = 1;
   readonly #serial: Serial | undefined;
 
   constructor(
@@ -267,24 +270,30 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
   }
 
   /**
-   * Calls the handler, or lets the request wait for another turn when others have run for long. The
-   * clock is asked for requests with a deadline and for one in so many others, but not for the first
-   * of what came together: its time has just been taken.
+   * Calls the handler, or lets the request wait for another turn when others have run for long. While
+   * handlers take their time the clock is asked for each request, else for one in so many; and not
+   * for the first of what came together, as its time has just been taken.
    */
   #take(exchange: ServerExchange): void {
     const { turns } = this.#owner;
     const { receivedAt } = this;
-    const isFirst = this.#handledAt !== receivedAt;
-    this.#handledAt = receivedAt;
     if (turns.length > 0) turns.add(exchange, receivedAt);
-    else if (isFirst || (exchange.dueAt === 0 && ++this.#unlooked < LOOK_EVERY))
-      this.#call(exchange);
-    else {
+    else if (this.#lookedAt < receivedAt) {
+      this.#lookedAt = receivedAt;
       this.#unlooked = 0;
-      const now = this.options.clock.now();
-      if (turns.isOver(receivedAt, now)) turns.add(exchange, receivedAt);
-      else this.#handle(exchange, now);
-    }
+      this.#lookEvery = 1;
+      this.#call(exchange);
+    } else if (++this.#unlooked < this.#lookEvery) this.#call(exchange);
+    else this.#lookAndTake(exchange, turns);
+  }
+
+  #lookAndTake(exchange: ServerExchange, turns: Turns): void {
+    const now = this.options.clock.now();
+    this.#lookEvery = now - this.#lookedAt < QUICK_MS * this.#unlooked ? LOOK_EVERY : 1;
+    this.#lookedAt = now;
+    this.#unlooked = 0;
+    if (turns.isOver(this.receivedAt, now)) turns.add(exchange, this.receivedAt);
+    else this.#handle(exchange, now);
   }
 
   /** Its turn has come. */
