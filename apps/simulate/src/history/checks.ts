@@ -145,8 +145,7 @@ export class Checks {
 
   /** Whether links were left while they were used: what is sent one way may be lost then. */
   #isLeft(): boolean {
-    const isIdleLeft = this.#living().some(({ limits }) => limits.idleTimeoutMs !== undefined);
-    return isIdleLeft || this.#faults.has('restart server') || this.#faults.has('names change');
+    return this.#faults.has('restart server') || this.#faults.has('names change');
   }
 
   #untrue({ plan, outcome }: CallRecord, why: string): void {

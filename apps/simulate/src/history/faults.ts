@@ -50,6 +50,9 @@ const HOSTILE: readonly [Fault, ...Fault[]] = [
 /** A fault that needs bytes to pass is given up after so long without, in ms. */
 const PATIENCE_MS = 300;
 
+/** A server may be away for less than that, in ms, and no call fails. */
+const MOST_GAP_MS = 195;
+
 /** Does things to a history, and counts what took effect. */
 export class Faults {
   readonly counts = new Map<Fault, number>();
@@ -166,12 +169,15 @@ export class Faults {
     const done = () => {
       isDue = false;
       this.took(fault);
-      if (fault === 'flip') {
-        this.hasFlipped = true;
-        connection.flipped = true;
-      }
+      if (fault === 'flip') this.hasFlipped = true;
     };
-    pipe.injure({ at: pipe.delivered + Math.round(this.#random.scale(1, 20_000)) - 1, kind, done });
+    const anywhere = pipe.delivered + Math.round(this.#random.scale(1, 20_000)) - 1;
+    const isLength = fault === 'flip' && this.#random.chance(0.3);
+    pipe.injure(
+      isLength
+        ? { at: pipe.written + this.#random.whole(0, 1), kind, bit: 6, done }
+        : { at: anywhere, kind, done },
+    );
     if (fault !== 'cut') return;
     const { world } = this.#stage;
     world.at(world.now + PATIENCE_MS, undefined, () => {
@@ -214,7 +220,8 @@ export class Faults {
     if (!host.alive || closed !== undefined) return false;
     const { gentle } = this.#stage.scene;
     if (gentle && place instanceof ServerPlace) {
-      place.handOver();
+      if (this.#isKnownToAll(place)) place.restartWithin(this.#random.unit() * MOST_GAP_MS);
+      else place.handOver();
       return true;
     }
     if (kills) place.kill();
@@ -228,6 +235,13 @@ export class Faults {
       if (!this.#healed) place.start();
     });
     return true;
+  }
+
+  /** Whether every client has a link to it: then none finds out for the first time that it is away. */
+  #isKnownToAll({ url }: ServerPlace): boolean {
+    return this.#clients.every(({ current }) =>
+      current.peer.stats().links.some(({ peer, state }) => peer === url && state === 'open'),
+    );
   }
 
   #failDial(fault: 'dial refused' | 'dial hangs' | 'mute peer' | 'slammed door'): boolean {

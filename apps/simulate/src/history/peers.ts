@@ -65,8 +65,8 @@ export class ServerPlace {
     const options = drawOptions(random, scene);
     const peer = createServer(planHandler(host, ledger), {
       ...options,
-      // Uploads that wait their turn may hold the credit that the one at work needs.
-      serial: !scene.gentle && random.chance(0.1),
+      serial: random.chance(0.3),
+      ...(scene.token === undefined ? {} : { tokens: ['an old token', scene.token] }),
       clock: host.clock,
       onError: (error) => {
         if (error instanceof HandlerFailure || error instanceof SourceFailure) return;
@@ -103,6 +103,17 @@ export class ServerPlace {
       await leaving.closed;
     };
     this.left.push(closeOnce());
+  }
+
+  /** Says goodbye, and another listens here after so long, in ms. */
+  restartWithin(gapMs: number): void {
+    const { current: leaving } = this;
+    const { world } = this.#stage;
+    this.close();
+    if (leaving.closed !== undefined) this.left.push(leaving.closed);
+    world.at(world.now + gapMs, undefined, () => {
+      if (this.current === leaving) this.start();
+    });
   }
 
   /** Says goodbye, and ends when all is answered. */
@@ -142,6 +153,7 @@ export class ClientPlace {
     const peer = createClient(this.#urls, {
       ...options,
       ...drawPool(random),
+      ...(scene.token === undefined ? {} : { token: scene.token }),
       clock: host.clock,
       random: random.fork(host.name).unit,
       dial: network.dialer(host),

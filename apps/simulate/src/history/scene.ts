@@ -18,6 +18,8 @@ export interface Scene {
   /** Calls are made and faults happen within this, in ms. */
   readonly spanMs: number;
   readonly mostBytes: number;
+  /** What clients say to servers that ask for it. */
+  readonly token: string | undefined;
   /** What the virtual clock shows at the start, in ms. */
   readonly startsAt: number;
 }
@@ -40,6 +42,7 @@ export function drawScene(random: Random): Scene {
     calls: random.whole(15, 60),
     spanMs: random.scale(1_000, 12_000),
     mostBytes: random.chance(0.5) ? 20_000 : 300_000,
+    token: random.chance(0.2) ? 'the token' : undefined,
     startsAt: random.pick([0, 1, 1_000_000, random.unit() * 1e9]),
   };
 }
@@ -79,13 +82,21 @@ function drawCodecs(random: Random): ('none' | Codec)[] {
 
 function drawTimes(random: Random, { gentle }: Scene): Partial<LinkLimits> {
   if (gentle)
-    return { requestTimeoutMs: 300_000, drainTimeoutMs: 300_000, stallTimeoutMs: 300_000 };
+    return {
+      requestTimeoutMs: 300_000,
+      drainTimeoutMs: 300_000,
+      stallTimeoutMs: 300_000,
+      keepaliveMs: random.scale(500, 20_000),
+      keepaliveTimeoutMs: 15_000,
+      pingMinIntervalMs: 0,
+    };
   return {
     handshakeTimeoutMs: random.scale(1_000, 5_000),
     requestTimeoutMs: random.scale(500, 30_000),
     drainTimeoutMs: random.scale(1_000, 30_000),
     keepaliveMs: random.scale(500, 20_000),
     keepaliveTimeoutMs: random.scale(1_000, 5_000),
+    stallTimeoutMs: random.scale(2_000, 15_000),
     pingMinIntervalMs: 0,
   };
 }
@@ -101,6 +112,7 @@ function windowBounds({ mostBytes }: Scene): Bounds[] {
     ['streamWindow', least, 20_000],
     ['streamBuffer', 1, 20_000],
     ['windows', 1, 4],
+    ['queueDelayMs', 1, 100],
   ];
 }
 
@@ -130,7 +142,6 @@ const TIGHT: readonly Bounds[] = [
   ['maxBufferedBodyBytes', 40_000, 200_000],
   ['maxQueuedControl', 2, 20],
   ['cancelBurst', 1, 20],
-  ['stallTimeoutMs', 2_000, 30_000],
   ['linkBuffer', 1, 100_000],
 ];
 

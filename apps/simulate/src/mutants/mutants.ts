@@ -178,4 +178,18 @@ export const mutants: readonly Mutant[] = [
     find: 'this.deadlines.stop();',
     replace: '',
   },
+  {
+    name: 'lets uploads that wait in line keep the credit of the link',
+    finds: 'call failed',
+    file: 'transport/dist/exchange/serial.js',
+    find: 'this.#owner.giveBack(bytes);',
+    replace: '',
+  },
+  {
+    name: 'takes a peer that is restarted for gone',
+    finds: 'call failed',
+    file: 'transport/dist/pool/peer.js',
+    find: 'if (!this.isOpen && !this.#mayBeRestarting)',
+    replace: '',
+  },
 ];

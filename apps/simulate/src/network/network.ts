@@ -77,12 +77,8 @@ export class Network {
     }
   }
 
-  /**
-   * All faults but those that are for good are over. Connections with a bit turned over in a length
-   * are cut: their receivers wait for bytes that only come with further calls.
-   */
+  /** All faults but those that are for good are over. */
   heal(): void {
-    for (const connection of this.alive) if (connection.flipped) connection.cut();
     this.#faults.clear();
     this.#partitions.length = 0;
     for (const { pipes } of this.connections) {

@@ -9,6 +9,8 @@ export interface Injury {
   readonly at: number;
   /** `flip` turns one bit of that byte over; `cut` ends the connection there; `fin` only this direction. */
   readonly kind: 'flip' | 'cut' | 'fin';
+  /** Which bit; any where none is given. */
+  readonly bit?: number;
   /** Told when it has happened. */
   readonly done: () => void;
 }
@@ -54,6 +56,7 @@ export class Pipe {
   #finishing = false;
   #over = false;
   #delivered = 0;
+  #written = 0;
   readonly #injuries: Injury[] = [];
 
   constructor(
@@ -76,6 +79,11 @@ export class Pipe {
   /** Bytes that have come out. */
   get delivered(): number {
     return this.#delivered;
+  }
+
+  /** Bytes that were written: where the next batch begins, and its length stands. */
+  get written(): number {
+    return this.#written;
   }
 
   get over(): boolean {
@@ -125,6 +133,7 @@ export class Pipe {
   write(bytes: Uint8Array): boolean {
     this.#waiting.push(bytes);
     this.#waitingBytes += bytes.length;
+    this.#written += bytes.length;
     this.#send();
     return this.#waitingBytes === 0;
   }
@@ -235,11 +244,11 @@ export class Pipe {
     return length === 0 ? undefined : new Uint8Array(Buffer.concat(pieces, length));
   }
 
-  #hurt(bytes: Uint8Array, { at, kind, done }: Injury): void {
+  #hurt(bytes: Uint8Array, { at, kind, bit, done }: Injury): void {
     const offset = Math.max(0, at - this.#delivered);
     done();
     if (kind === 'flip') {
-      bytes[offset] = (bytes[offset] ?? 0) ^ (1 << this.#random.whole(0, 7));
+      bytes[offset] = (bytes[offset] ?? 0) ^ (1 << (bit ?? this.#random.whole(0, 7)));
       this.#pass(bytes);
       return;
     }

@@ -15,8 +15,6 @@ export interface Ways {
 export class VirtualConnection {
   readonly dialer: End;
   readonly acceptor: End;
-  /** Whether bits of it were turned over. */
-  flipped = false;
   /** Whether a direction of it went silent for good. */
   vanished = false;
 
