@@ -1,5 +1,6 @@
 export { type Clock, systemClock, type Timer } from './clock.ts';
-export type { CallInit, ClientCall, SendInit } from './exchange/client-call.ts';
+export type { CallInit, SendInit } from './exchange/call-init.ts';
+export type { ClientCall } from './exchange/client-call.ts';
 export type { OutgoingStream } from './exchange/exchange.ts';
 export type { ServerExchange } from './exchange/server-exchange.ts';
 export { DEFAULT_LINK_LIMITS, type LinkLimits } from './limits.ts';

@@ -12,7 +12,7 @@ export interface BodyWriterOwner {
 }
 
 /** What goes out next: a piece, the end with it, or trailers as the end. */
-export interface Slice {
+interface Slice {
   readonly bytes: Uint8Array;
   readonly last: boolean;
   readonly trailers: Fields | undefined;

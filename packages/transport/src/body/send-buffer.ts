@@ -1,5 +1,5 @@
 /** What a send buffer may hold, in bytes. */
-export interface SendBufferLimits {
+interface SendBufferLimits {
   readonly streamBuffer: number;
   readonly linkBuffer: number;
   readonly processBuffer: number;

@@ -4,7 +4,7 @@ import type { Exchange } from '../exchange/exchange.ts';
 import type { LinkLimits } from '../limits.ts';
 
 /** What is watched. */
-export interface Watched {
+interface Watched {
   readonly streams: { each(visit: (exchange: Exchange) => void): void };
   readonly outbox: {
     /** All data that was sent on the link, in bytes. */

@@ -9,7 +9,7 @@ export interface Timed {
 }
 
 /** Calls a function for each thing that may have a deadline. */
-export type EachTimed = (visit: (item: Timed) => void) => void;
+type EachTimed = (visit: (item: Timed) => void) => void;
 
 /** Resolution in ms: nothing expires early, and on an idle event loop at most this much late. */
 const TICK = 8;

@@ -7,7 +7,7 @@ import { eventually, turns } from '../test/eventually.ts';
 import { outcome, thrownBy } from '../test/failure.ts';
 import { FakeClock } from '../test/fake-clock.ts';
 import { acceptOpen, type ScriptedPeer, scriptedServer } from '../test/scripted-peer.ts';
-import type { CallInit } from './client-call.ts';
+import type { CallInit } from './call-init.ts';
 
 const slow = (init: Partial<CallInit> = {}) => get('/slow', { idempotent: true, ...init });
 

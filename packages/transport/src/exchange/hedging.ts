@@ -1,6 +1,7 @@
 import { isTpError, type TpError } from '@tp/wire';
 import type { Clock } from '../clock.ts';
-import { type CallInit, type CallOwner, ClientCall, type Settle } from './client-call.ts';
+import type { CallInit } from './call-init.ts';
+import { type CallOwner, ClientCall, type Settle } from './client-call.ts';
 
 /** What hedging asks of the pool. */
 export interface HedgeOwner extends CallOwner {

@@ -12,7 +12,7 @@ import {
   type ScriptedServer,
   scriptedServer,
 } from '../test/scripted-peer.ts';
-import type { CallInit } from './client-call.ts';
+import type { CallInit } from './call-init.ts';
 
 const plain = { codecs: ['none'] as const };
 const idempotent = { idempotent: true };

@@ -4,7 +4,7 @@ import type { ClientCall } from './client-call.ts';
 import { RetryBudget } from './retry-budget.ts';
 
 /** Where a call that has failed may be sent again. */
-export type Again = 'nowhere' | 'anywhere' | 'another peer';
+type Again = 'nowhere' | 'anywhere' | 'another peer';
 
 /**
  * Decides which calls are sent again by themselves (W-109): what was surely not processed, and what

@@ -3,7 +3,7 @@ import { Fifo } from '../fifo.ts';
 import type { ServerExchange } from './server-exchange.ts';
 
 /** What a line asks of its link. */
-export interface SerialOwner {
+interface SerialOwner {
   /** Calls the handler, unless there is no sense in it any more: then it gives false. */
   handle(exchange: ServerExchange): boolean;
   /** So many bytes of bodies wait for their handlers besides. False: they would be too many. */

@@ -2,7 +2,7 @@ import { TpError } from '@tp/wire';
 import type { LinkLimits } from '../limits.ts';
 
 /** What has come of the envelope that is being received. */
-export interface Arriving {
+interface Arriving {
   /** Bytes of it that have come; 0 while there is none. */
   readonly held: number;
   /** Where it starts among all bytes that have come: which one it is. */
@@ -10,7 +10,7 @@ export interface Arriving {
 }
 
 /** What is told of one that does not come. */
-export interface ArrivalOwner {
+interface ArrivalOwner {
   readonly counters: { hit(limit: string): void };
   fail(error: TpError): void;
 }

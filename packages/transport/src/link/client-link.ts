@@ -14,7 +14,7 @@ import { Link } from './link.ts';
 import { linkError, unprocessed } from './link-error.ts';
 
 /** What a link tells the pool that opened it. */
-export interface ClientLinkEvents {
+interface ClientLinkEvents {
   /** The hellos are exchanged: calls may be given to it. */
   opened(link: ClientLink): void;
   /** It takes no further call; those under way go on. */

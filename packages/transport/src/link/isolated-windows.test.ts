@@ -1,6 +1,6 @@
 import { DEFAULT_LIMITS, Fields, portableBytes, RequestHead } from '@tp/wire';
 import { describe, expect, test } from 'vitest';
-import type { CallInit } from '../exchange/client-call.ts';
+import type { CallInit } from '../exchange/call-init.ts';
 import type { ServerExchange } from '../exchange/server-exchange.ts';
 import type { PoolOptions } from '../pool/pool-options.ts';
 import { content, pieces, sha, text } from '../test/content.ts';

@@ -16,7 +16,7 @@ export interface Endpoint {
 export type Name = Exclude<Target, { kind: 'address' }>;
 
 /** How names are resolved. */
-export interface DiscoveryOptions {
+interface DiscoveryOptions {
   readonly resolver: Resolver;
   readonly clock: Clock;
   readonly random: () => number;
@@ -27,7 +27,7 @@ export interface DiscoveryOptions {
 }
 
 /** What a name turned out to be. */
-export interface DiscoveryEvents {
+interface DiscoveryEvents {
   found(endpoints: readonly Endpoint[]): void;
   /** No answer, or an empty one: what was found before stays. */
   failed(error: TpError): void;

@@ -13,7 +13,7 @@ const ONE_CALL = 1 / 64;
 const LEAST_MS = 0.01;
 
 /** How a peer stands with the pool: all its calls, none, or a few to see whether it is well again. */
-export type Standing = 'well' | 'ejected' | 'probed';
+type Standing = 'well' | 'ejected' | 'probed';
 
 /**
  * How well a peer answers: what a call to it costs in time, with failures counted as slow, and how

@@ -9,7 +9,7 @@ import { PeerHealth } from './peer-health.ts';
 import type { PeerOptions } from './pool-options.ts';
 
 /** What a peer tells its pool. */
-export interface PeerEvents {
+interface PeerEvents {
   /** The links that take calls have changed; `opened` says that one more does. */
   changed(opened: boolean): void;
   /** A link is over; what it carried has yet to be told. */

@@ -1,5 +1,6 @@
 import { MAX_INLINE_BODY, TpError } from '@tp/wire';
-import { type CallInit, ClientCall, type SendInit, type Settle } from '../exchange/client-call.ts';
+import type { CallInit, SendInit } from '../exchange/call-init.ts';
+import { ClientCall, type Settle } from '../exchange/client-call.ts';
 import { Deadlines, type Timed } from '../exchange/deadlines.ts';
 import { canHedge, type HedgeOwner, hedgedCall } from '../exchange/hedging.ts';
 import { Retries } from '../exchange/retries.ts';

@@ -30,7 +30,7 @@ export interface Acceptor {
 }
 
 /** How connections are accepted. */
-export interface ListenInit {
+interface ListenInit {
   readonly tls: AcceptorTls | undefined;
   /** TLS must stand by then, in ms. */
   readonly handshakeTimeoutMs: number;

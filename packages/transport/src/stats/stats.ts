@@ -13,7 +13,7 @@ export interface LinkLabel {
 }
 
 /** What one link shows of itself as it stands. Times in ms. */
-export interface LinkGauges {
+interface LinkGauges {
   readonly state: LinkState;
   /** The names in the peer's verified certificate; undefined without one. */
   readonly peerIdentity: readonly string[] | undefined;

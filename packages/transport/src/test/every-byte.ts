@@ -1,5 +1,5 @@
 import { type CodecName, Fields, isTpError, RequestHead, ResponseHead } from '@tp/wire';
-import type { CallInit } from '../exchange/client-call.ts';
+import type { CallInit } from '../exchange/call-init.ts';
 import type { ServerExchange } from '../exchange/server-exchange.ts';
 import { createPool, type Pool } from '../pool/pool.ts';
 import { createTransportServer } from '../server.ts';
