@@ -86,7 +86,8 @@ function drawTimes(random: Random, { gentle }: Scene): Partial<LinkLimits> {
       requestTimeoutMs: 300_000,
       drainTimeoutMs: 300_000,
       stallTimeoutMs: 300_000,
-      keepaliveMs: random.scale(500, 20_000),
+      // A ping also wakes what has fallen asleep: seldom, or it would hide that.
+      ...(random.chance(0.2) ? { keepaliveMs: random.scale(500, 20_000) } : {}),
       keepaliveTimeoutMs: 15_000,
       pingMinIntervalMs: 0,
     };
