@@ -189,7 +189,7 @@ export const mutants: readonly Mutant[] = [
     name: 'takes a peer that is restarted for gone',
     finds: 'call failed',
     file: 'transport/dist/pool/peer.js',
-    find: 'if (!this.isOpen && !this.#mayBeRestarting)',
+    find: 'if (!this.isOpen && (isRefused || !this.#mayBeRestarting))',
     replace: '',
   },
 ];

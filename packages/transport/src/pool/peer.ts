@@ -1,4 +1,4 @@
-import type { TpError } from '@tp/wire';
+import { isTpError, type TpError } from '@tp/wire';
 import type { Timer } from '../clock.ts';
 import type { ClientLink } from '../link/client-link.ts';
 import type { Address } from '../socket/address.ts';
@@ -141,7 +141,9 @@ export class Peer implements LinkSlotOwner {
 
   failed(error: TpError): void {
     this.#failures++;
-    if (!this.isOpen && !this.#mayBeRestarting) this.#unreachable = true;
+    // Who does not accept us will not do so in a moment.
+    const isRefused = isTpError(error.cause) && error.cause.code === 'REFUSED';
+    if (!this.isOpen && (isRefused || !this.#mayBeRestarting)) this.#unreachable = true;
     this.#dialLater();
     if (poolUnreachable.hasSubscribers) {
       poolUnreachable.publish({ peer: this.address.url, error });
