@@ -2,8 +2,8 @@
 const FIRST = 100;
 const FACTOR = 1.6;
 const LAST = 10_000;
-/** While calls ask for the peer, it is tried at least this often, in ms. */
-const LAST_IN_DEMAND = 1_000;
+/** While calls ask for the peer it is tried this often, in ms, so that it is found within a second. */
+const LAST_IN_DEMAND = 500;
 
 /**
  * How long to wait before the next attempt. Every wait is jittered, so that many clients that lost
@@ -25,7 +25,7 @@ export class Backoff {
     return wait;
   }
 
-  /** While calls ask for the peer: the same, but a second at most, by +-50 %. */
+  /** While calls ask for the peer: the same, but half a second at most, by +-50 %. */
   inDemand(): number {
     return this.#jittered(Math.min(this.#wait, LAST_IN_DEMAND));
   }
