@@ -6,6 +6,16 @@ const REPLACEMENT = 0xfffd;
 
 /** Text to UTF-8, cut between characters at `most` bytes. Halves of surrogate pairs become U+FFFD. */
 export function toUtf8(text: string, most: number): Uint8Array {
+  const ascii = new Uint8Array(Math.min(text.length, most));
+  for (let i = 0; i < ascii.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code >= 0x80) return anyToUtf8(text, most);
+    ascii[i] = code;
+  }
+  return ascii;
+}
+
+function anyToUtf8(text: string, most: number): Uint8Array {
   const bytes: number[] = [];
   for (const char of text) {
     const found = char.codePointAt(0) ?? 0;

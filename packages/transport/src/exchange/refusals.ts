@@ -36,13 +36,16 @@ export class Refusals {
     return this.#ids.length === 1;
   }
 
-  /** Says some of them, processed "no" (W-036). */
+  /**
+   * Says some of them, processed "no" (W-036). The first alone says in words why, or the words would
+   * be most of what is written, and of what it costs both sides.
+   */
   write(encoder: BatchEncoder): void {
     for (let said = 0; said < AT_A_TIME; said++) {
       const id = this.#ids.shift();
       const why = this.#whys.shift();
       if (id === undefined || why === undefined) return;
-      encoder.cancel(id, why.code, 'no', why.message);
+      encoder.cancel(id, why.code, 'no', said === 0 ? why.message : '');
     }
   }
 }

@@ -47,7 +47,7 @@ export class Admission {
     if (!oneWay && streams.size >= limits.streams) return TOO_MANY_STREAMS;
     const { running, turns } = this.#load;
     if (running + turns.length >= limits.maxRunningHandlers) return TOO_MANY_HANDLERS;
-    if (turns.length > 0 && turns.waitedMs(receivedAt) > limits.maxHandlerWaitMs) return TOO_LATE;
+    if (turns.length > 0 && turns.isTooLate(receivedAt, limits.maxHandlerWaitMs)) return TOO_LATE;
     if (this.runningBytes + bodyBytes > limits.maxRunningBytes) return TOO_MANY_BYTES;
     return undefined;
   }
