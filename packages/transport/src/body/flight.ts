@@ -1,26 +1,31 @@
+import { MAX_DATA } from '@tp/wire';
 import type { Clock, Timer } from '../clock.ts';
 import { Fifo } from '../fifo.ts';
 import type { RoundTrip } from '../link/round-trip.ts';
 
-/** What is under way at first, at least and at most, in bytes. */
+/** What may be under way at first, at least and at most, in bytes. */
 const FIRST = 256 * 1024;
-const LEAST = 64 * 1024;
+const LEAST = MAX_DATA;
 const MOST = 64 * 1024 * 1024;
 
 /** The least round trip is looked for anew once it is so old, in ms. */
 const LEAST_AGES_MS = 10_000;
 
-/** What a body had sent by a time, and what the link had under way then, in bytes. */
+/** Once something has queued, the bytes under way grow by that factor at most in a round. */
+const GROWTH = 1.25;
+
+/** A slice that a body has sent: up to where, when, and what was and might be under way then, in bytes. */
 interface Mark {
-  position: number;
+  readonly position: number;
   readonly at: number;
-  underWay: number;
+  readonly underWay: number;
+  readonly allowed: number;
 }
 
-/** How long it took to give back what was sent when so much was under way. */
+/** How long it took until a slice was given back. */
 interface Sample {
   readonly took: number;
-  readonly underWay: number;
+  readonly mark: Mark;
 }
 
 /**
@@ -30,9 +35,11 @@ interface Sample {
  * neither in the kernel nor on the way. Node can't bound a socket's send buffer, and the windows of a
  * fast reader would fill megabytes of it.
  *
- * Credit tells the time: what it gives back was sent that long ago. Once a round, about each round
- * trip, the bytes under way double while nothing queues, and else are set to what would have queued
- * for `queueDelayMs`.
+ * Credit tells the time: what it gives back was sent that long ago. The shortest time of a round,
+ * about a round trip, counts, as whatever else delays credit makes it longer. What was allowed when
+ * that slice was sent took so long; once a round, what is allowed is set to what takes the least round
+ * trip and `queueDelayMs`. So a change is never judged by what was sent before it. Until something has
+ * queued, which shows what the network carries, the bytes double.
  *
  * A reader that stops gives no credit, though its bytes have long come: what is not given back
  * within some round trips no longer counts, and stops nobody else.
@@ -43,16 +50,15 @@ export class Flight {
   readonly #queueDelayMs: number;
   readonly #resume: () => void;
   readonly #bodies = new Set<BodyFlight>();
-  /** The least that the receiver gives back at once, in bytes, as far as it is known. */
-  grain: number = Number.POSITIVE_INFINITY;
-  /** All that is under way, and what of it counts: what must have come by now does not. */
+  /** The least that the receiver has given back at once, in bytes; undefined: nothing yet. */
+  #grain: number | undefined;
   #underWay = 0;
-  #counted = 0;
   #allowed = FIRST;
   /** A round ends when something is given back that was sent since. */
   #roundSince = 0;
   #best: Sample | undefined;
   #heldBack = false;
+  #hasQueued = false;
   /** The round before, while little is sent for a round to find the least round trip. */
   #searchedFrom: Sample | undefined;
   #timer: Timer | undefined;
@@ -65,9 +71,13 @@ export class Flight {
     this.#resume = resume;
   }
 
-  /** Whether another slice may go. */
+  /**
+   * Whether another slice may go: there is room, or all that is under way may have come without a
+   * word of it, as a receiver gathers what it gives back.
+   */
   get isOpen(): boolean {
-    return this.#counted < (this.#searchedFrom === undefined ? this.#allowed : 1);
+    if (this.#searchedFrom === undefined && this.#underWay < this.#allowed) return true;
+    return this.#grain !== undefined && this.#underWay <= this.#bodies.size * this.#grain;
   }
 
   /** What may be under way now, in bytes. */
@@ -78,7 +88,7 @@ export class Flight {
   /** A slice that has its credit is held back. */
   hold(): void {
     this.#heldBack = true;
-    this.#timer ??= this.#clock.after(4 * (this.#roundTrip.leastMs ?? 0) + 200, this.#forget);
+    this.#timer ??= this.#clock.after(this.#patienceMs, this.#forget);
   }
 
   /** The link is over. */
@@ -91,10 +101,9 @@ export class Flight {
     return this.#underWay;
   }
 
-  /** What a body has under way has changed. */
-  changed(body: BodyFlight, underWay: number, counted: number): void {
-    this.#underWay += underWay;
-    this.#counted += counted;
+  /** What a body has under way has changed by so much. */
+  changed(body: BodyFlight, bytes: number): void {
+    this.#underWay += bytes;
     if (body.underWay > 0) this.#bodies.add(body);
     else this.#bodies.delete(body);
   }
@@ -104,12 +113,19 @@ export class Flight {
     if (this.#roundSince === Number.POSITIVE_INFINITY) this.#roundSince = now;
   }
 
+  /** The receiver gave so much back at once. */
+  gave(bytes: number): void {
+    this.#grain = Math.min(this.#grain ?? bytes, bytes);
+  }
+
   /** What was sent by a mark was given back at `now`. */
-  returned({ at, underWay }: Mark, now: number): void {
-    const took = now - at;
+  returned(mark: Mark, now: number): void {
+    const took = now - mark.at;
+    // That is the time of a slow reader, and not of the network.
+    if (took > this.#patienceMs) return;
     this.#roundTrip.atMost(took, now);
-    if (this.#best === undefined || took < this.#best.took) this.#best = { took, underWay };
-    if (at < this.#roundSince) return;
+    if (this.#best === undefined || took < this.#best.took) this.#best = { took, mark };
+    if (mark.at < this.#roundSince) return;
     this.#endRound(this.#best, now);
     this.#best = undefined;
     this.#heldBack = false;
@@ -123,7 +139,7 @@ export class Flight {
       this.#searchedFrom = undefined;
       return;
     }
-    const { took } = round;
+    const { took, mark } = round;
     const least = roundTrip.leastMs ?? took;
     const isQuick = took <= least + this.#queueDelayMs / 2;
     if (now - roundTrip.leastAt > LEAST_AGES_MS && !(isQuick && roundTrip.isKnown)) {
@@ -131,16 +147,24 @@ export class Flight {
       this.#roundSince = Number.POSITIVE_INFINITY;
       return;
     }
-    const factor = isQuick ? 2 : (least + this.#queueDelayMs) / took;
-    if (factor < 1 || this.#heldBack) {
-      const next = this.#allowed * Math.min(2, Math.max(0.5, factor));
-      this.#allowed = Math.min(MOST, Math.max(LEAST, next));
-    }
+    const factor = (least + this.#queueDelayMs) / took;
+    if (factor < 1) this.#hasQueued = true;
+    const before = this.#allowed;
+    const next = this.#hasQueued
+      ? Math.min(before * GROWTH, mark.allowed * factor + MAX_DATA)
+      : before * 2;
+    if (next > before && !this.#heldBack) return;
+    this.#allowed = Math.min(MOST, Math.max(LEAST, before / 2, next));
+  }
+
+  /** What is not given back by then counts no longer, in ms. */
+  get #patienceMs(): number {
+    return 4 * (this.#roundTrip.leastMs ?? 0) + 200;
   }
 
   readonly #forget = (): void => {
     this.#timer = undefined;
-    const before = this.#clock.now() - 4 * (this.#roundTrip.leastMs ?? 0) - 200;
+    const before = this.#clock.now() - this.#patienceMs;
     for (const body of [...this.#bodies]) body.forgetBefore(before);
     this.#resume();
   };
@@ -151,10 +175,10 @@ export class Flight {
  * have taken with nothing under way, if the two differ by what queued.
  */
 function leastOf(much: Sample, little: Sample): number {
-  const bytes = much.underWay - little.underWay;
+  const bytes = much.mark.underWay - little.mark.underWay;
   const queued = much.took - little.took;
   if (bytes <= 0 || queued <= 0) return little.took;
-  return Math.max(0, little.took - (little.underWay / bytes) * queued);
+  return Math.max(0, little.took - (little.mark.underWay / bytes) * queued);
 }
 
 /** What one body has under way, as its sender can tell from the credit that comes (W-044). */
@@ -165,22 +189,17 @@ export class BodyFlight {
   sent = 0;
   /** What is under way, in bytes. */
   underWay = 0;
-  #counted = 0;
   readonly #flight: Flight;
   /** The receiver's window, as far as it is known. */
   #window: number;
   /** Up to here, bytes are known or presumed to have come. */
   #arrived = 0;
-  /** So much may have come without a word of it. */
-  #grain: number;
   readonly #marks = new Fifo<Mark>();
-  #lastMark: Mark | undefined;
 
   constructor(flight: Flight, credit: number) {
     this.#flight = flight;
     this.credit = credit;
     this.#window = credit;
-    this.#grain = Math.min(credit / 2, flight.grain);
   }
 
   /** A slice goes at `now`. */
@@ -189,14 +208,8 @@ export class BodyFlight {
     this.sent += bytes;
     this.#flight.sent(now);
     this.#count();
-    const { underWay } = this.#flight;
-    if (this.#lastMark?.at === now) {
-      this.#lastMark.position = this.sent;
-      this.#lastMark.underWay = underWay;
-    } else {
-      this.#lastMark = { position: this.sent, at: now, underWay };
-      this.#marks.push(this.#lastMark);
-    }
+    const { underWay, allowed } = this.#flight;
+    this.#marks.push({ position: this.sent, at: now, underWay, allowed });
   }
 
   /** Credit has come, at `now`. */
@@ -206,15 +219,14 @@ export class BodyFlight {
     if (bytes > this.#window) this.#window += Math.max(this.#window, bytes - missing);
     else if (bytes > missing) this.#window += bytes - missing;
     this.credit += bytes;
-    this.#grain = Math.min(this.#grain, bytes);
-    this.#flight.grain = Math.min(this.#flight.grain, bytes);
+    this.#flight.gave(bytes);
     const returned = this.sent - (this.#window - this.credit);
     if (returned > this.#arrived) this.#arrived = returned;
     let latest: Mark | undefined;
     for (let mark = this.#marks.peek(); mark !== undefined; mark = this.#marks.peek()) {
       if (mark.position > returned) break;
       latest = mark;
-      this.#shiftMark();
+      this.#marks.shift();
     }
     this.#count();
     if (latest !== undefined) this.#flight.returned(latest, now);
@@ -225,7 +237,7 @@ export class BodyFlight {
     for (let mark = this.#marks.peek(); mark !== undefined; mark = this.#marks.peek()) {
       if (mark.at >= time) break;
       this.#arrived = Math.max(this.#arrived, mark.position);
-      this.#shiftMark();
+      this.#marks.shift();
     }
     this.#count();
   }
@@ -236,17 +248,10 @@ export class BodyFlight {
     this.#count();
   }
 
-  #shiftMark(): void {
-    if (this.#marks.shift() === this.#lastMark) this.#lastMark = undefined;
-  }
-
   #count(): void {
     const underWay = this.sent - this.#arrived;
-    const counted = Math.max(0, underWay - this.#grain);
     const more = underWay - this.underWay;
-    const moreCounted = counted - this.#counted;
     this.underWay = underWay;
-    this.#counted = counted;
-    if (more !== 0 || moreCounted !== 0) this.#flight.changed(this, more, moreCounted);
+    if (more !== 0) this.#flight.changed(this, more);
   }
 }

@@ -20,8 +20,13 @@ export interface Sendable {
 /** Writes a record of control. */
 export type Control = (encoder: BatchEncoder) => void;
 
-/** Streamed bodies fill a batch up to here and no further, so that a small call waits for no more of them. */
+/**
+ * Streamed bodies fill a batch up to here and no further, and up to this share of what may be under way,
+ * so that a small call waits for no more of them. A batch arrives as a whole: with large ones on a slow
+ * network, what is under way comes and goes in jolts that pass for a queue.
+ */
 const MOST_WITH_DATA = 64 * 1024;
+const MOST_OF_FLIGHT = 1 / 8;
 
 /** What a head adds to a batch beside its fields and its body, at most. */
 const HEAD_ROOM = 8 * 1024;
@@ -186,7 +191,12 @@ export class Outbox<Waiting extends Sendable> {
     encoder.apart = lane.tenant !== undefined;
     this.#fillHeads(lane.heads, encoder, limit);
     if (lane.bodies.length > 0)
-      this.#fillData(lane.bodies, encoder, Math.min(limit, MOST_WITH_DATA), now);
+      this.#fillData(
+        lane.bodies,
+        encoder,
+        Math.min(limit, MOST_WITH_DATA, this.#flight.allowed * MOST_OF_FLIGHT),
+        now,
+      );
   }
 
   #fillControls(encoder: BatchEncoder, limit: number): void {

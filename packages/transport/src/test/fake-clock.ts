@@ -15,6 +15,11 @@ export class FakeClock implements Clock {
     return this.#pending.size;
   }
 
+  /** When the next of them fires; undefined: there are none. */
+  get nextAt(): number | undefined {
+    return this.#next(Number.POSITIVE_INFINITY)?.dueAt;
+  }
+
   now(): number {
     return this.#now;
   }
