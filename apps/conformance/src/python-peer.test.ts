@@ -6,14 +6,14 @@ import { drivePeerClient, drivePeerServer } from './self/drive-peer.ts';
 import { PEERS } from './self/peers.ts';
 import { serverCases } from './server-cases/all.ts';
 
-const OPTIONS = { timeoutMs: 10_000, done: () => {} };
+const OPTIONS = { timeoutMs: 30_000, done: () => {} };
 const folder = fileURLToPath(new URL('../../peer-python', import.meta.url));
 const hasPython =
   spawnSync('python3', ['-c', 'import sys; sys.exit(sys.version_info < (3, 11))']).status === 0;
 const peers = PEERS.filter(({ name }) => name.startsWith('Python'));
 
 describe(`the Python peer${hasPython ? '' : ' (skipped: there is no Python 3.11)'}`, {
-  timeout: 180_000,
+  timeout: 300_000,
   skip: !hasPython,
 }, () => {
   it('passes its own tests', () => {
