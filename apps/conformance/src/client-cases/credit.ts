@@ -13,6 +13,8 @@ const MAX_DATA = 16_384;
 const MAX_CREDIT = 2 ** 31 - 1;
 /** Records of a full Data each, and some heads, that fit an envelope. */
 const IN_ONE = 63;
+/** What records add to their bytes in a batch of such a size, at most. */
+const HEADS = 8_192;
 
 /**
  * An upload that takes credit as it is given out: what the first credit allows must come, then what
@@ -199,21 +201,23 @@ const crediting: readonly ClientCase[] = [
         const link = await client.link();
         const spent = (await link.request('/0')).id;
         link.answer(spent, 200, [], { more: true });
-        // Less than what a client gathers before it gives credit back.
-        link.send(...pieces(spent, 100_000));
+        // Less than what a client gathers before it gives credit back, so that the rest fits one batch.
+        link.send(...pieces(spent, 12_000));
         await link.alive();
         const records: Crafted[] = [];
-        let left = link.referee.streams.kitLinkCredit + 1;
+        const overdraft = link.referee.streams.kitLinkCredit + 1;
+        let left = overdraft;
         for (let i = 1; i < 20; i++) {
           const { id } = await link.request(`/${i}`);
           const share = Math.min(left, link.peer.limits.streamWindow);
           left -= share;
           records.push(response(status(200), { id, more: true }), ...pieces(id, share));
         }
-        // In one envelope, so that nothing is read and credited between.
+        // In one envelope where it fits, so that nothing is read and credited between.
         link.startWindow('DEFLATE', 15);
-        for (let at = 0; at < records.length; at += IN_ONE) {
-          link.sendPacked(records.slice(at, at + IN_ONE));
+        const inOne = overdraft < link.peer.limits.batchUnpacked - HEADS ? records.length : IN_ONE;
+        for (let at = 0; at < records.length; at += inOne) {
+          link.sendPacked(records.slice(at, at + inOne));
         }
         await link.fails('FLOW_CONTROL');
         expectError((await client.results())[19], ['FLOW_CONTROL'], 'maybe');
