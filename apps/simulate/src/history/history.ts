@@ -134,7 +134,7 @@ class Play {
     await Promise.race([ledger.allEnded(), world.sleep(CALLS_END_MS)]);
     this.checks.callsEnded();
     await this.#probe();
-    await world.sleep(SETTLE_MS);
+    await this.#settle();
     this.checks.settled();
     await this.#close();
     this.checks.closed();
@@ -182,6 +182,15 @@ class Play {
         `call ${plan.id}, made when all was well: ${JSON.stringify(outcome)}`,
       );
     }
+  }
+
+  /** Until what attempts have left behind has come through the slowest way, too. */
+  async #settle(): Promise<void> {
+    const { world, network } = this.#stage;
+    this.doing = 'settling';
+    const latest = world.now + CALLS_END_MS;
+    do await world.sleep(SETTLE_MS);
+    while (network.busy && world.now < latest);
   }
 
   async #close(): Promise<void> {

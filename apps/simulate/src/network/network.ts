@@ -51,6 +51,11 @@ export class Network {
     return this.connections.filter((connection) => connection.alive);
   }
 
+  /** Something was written that is still to arrive. */
+  get busy(): boolean {
+    return this.alive.some(({ pipes }) => pipes.some((pipe) => pipe.busy));
+  }
+
   listen(url: string, listening: Listening): void {
     this.#listening.set(url, listening);
   }

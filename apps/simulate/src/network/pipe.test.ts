@@ -57,6 +57,16 @@ test('what waits is the writer’s memory until it is drained', async () => {
   expect(new Set(got.slice(500))).toEqual(new Set([255]));
 });
 
+test('it is busy until all that was written has come out', async () => {
+  const { world, pipe } = laid(1);
+  expect(pipe.busy).toBe(false);
+  pipe.open();
+  pipe.write(counted(1_000));
+  expect(pipe.busy).toBe(true);
+  await world.run(world.sleep(10_000), 10_000);
+  expect(pipe.busy).toBe(false);
+});
+
 test('a cut happens at its byte', async () => {
   const { world, pipe, got, said } = laid(1);
   const done: string[] = [];

@@ -90,6 +90,12 @@ export class Pipe {
     return this.#over;
   }
 
+  /** Bytes were written that are still to come out. */
+  get busy(): boolean {
+    if (this.#over || this.#heldUntil === Number.POSITIVE_INFINITY) return false;
+    return this.#waitingBytes > 0 || this.#underWayBytes > 0;
+  }
+
   /** Bytes come out from now on: somebody listens. */
   open(): void {
     this.#open = true;
