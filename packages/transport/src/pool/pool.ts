@@ -266,6 +266,7 @@ class LinkPool implements Pool, HedgeOwner, PeerSetEvents {
     this.#unreachable = error;
     this.#watchers.tell(this.#peers.isPartlyDown ? error : undefined);
     if (this.#peers.isDown) this.#waiting.refuseAll(error);
+    else if (this.#waiting.some) this.#peers.demand();
   }
 
   #dispatchWaiting(): void {

@@ -199,6 +199,33 @@ test('many calls shorten the wait for the next attempt once, so that its jitter 
   expect(dialling.attempts).toHaveLength(before + 1);
 });
 
+test('a call that waits through an attempt that fails keeps the next wait short, too', async () => {
+  const clock = new FakeClock();
+  const dialling = new Dialling();
+  const { server } = await serve(answer);
+  const client = pool('teleport://a:1', { clock, dial: dialling.dial, random: () => 0.5 });
+  for (let attempt = 0; attempt < 15; attempt++) {
+    dialling.latest.fail();
+    await turns(2);
+    clock.advance(10_000);
+  }
+  const near = dialling.latest.connect(server);
+  await client.ready();
+  near.destroy();
+  await turns(2);
+  const before = dialling.attempts.length;
+  const call = client.call(get('/')).then(() => 'answered', String);
+  clock.advance(500);
+  expect(dialling.attempts).toHaveLength(before + 1);
+  dialling.latest.fail();
+  await turns(2);
+  expect(client.pending).toBe(1);
+  clock.advance(500);
+  expect(dialling.attempts).toHaveLength(before + 2);
+  dialling.latest.connect(server);
+  expect(await call).toBe('answered');
+});
+
 describe('a single peer that is restarted', () => {
   const GAP = 200;
   const step = 5;

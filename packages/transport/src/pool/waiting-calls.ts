@@ -21,6 +21,12 @@ export class WaitingCalls {
     this.#totals = totals;
   }
 
+  /** Whether any call waits. */
+  get some(): boolean {
+    this.#dropOver();
+    return this.#calls.length > 0;
+  }
+
   /** Puts a call in line. The error says why it can't be. */
   add(call: ClientCall): TpError | undefined {
     const error = this.#calls.length >= this.#most ? this.#overflow() : undefined;
@@ -51,7 +57,7 @@ export class WaitingCalls {
 
   /** Too many calls wait: one of them makes room, or the error is the new one's. */
   #overflow(): TpError | undefined {
-    while (this.#calls.peek()?.over === true) this.#calls.shift();
+    this.#dropOver();
     const { length } = this.#calls;
     if (length < this.#most) return undefined;
     this.#totals.hit('maxPendingRequests');
@@ -62,5 +68,10 @@ export class WaitingCalls {
     this.#totals.shed++;
     oldest.refuse(error);
     return undefined;
+  }
+
+  /** Those at the head of the line that have ended meanwhile. */
+  #dropOver(): void {
+    while (this.#calls.peek()?.over === true) this.#calls.shift();
   }
 }
