@@ -17,9 +17,9 @@ export {
   type Processed,
   TpError,
 } from '@tp/wire';
-export { type ClientOptions, createClient } from './client.ts';
-export { fromListener, type RequestListener } from './from-listener.ts';
-export { createServer, type ServerOptions } from './server.ts';
+export { type ClientOptions, createClient } from './client/client.ts';
+export { fromListener, type RequestListener } from './listener/from-listener.ts';
+export { createServer, type ServerOptions } from './server/server.ts';
 export type {
   Body,
   Client,

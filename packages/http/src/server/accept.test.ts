@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Connection, createClient, createServer } from './index.ts';
+import { type Connection, createClient, createServer } from '../index.ts';
 
 /** Both ends of a connection in memory: what is written arrives a turn later. */
 function pairOfEnds(): [Connection, Connection] {

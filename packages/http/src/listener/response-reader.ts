@@ -1,6 +1,6 @@
 import { Fields } from '@tp/wire';
+import { hasNoBody } from '../body/no-body.ts';
 import { ChunkedReader } from './chunked-reader.ts';
-import { hasNoBody } from './no-body.ts';
 import { trimBlanks } from './trim-blanks.ts';
 
 /** What a reader finds in what a `ServerResponse` has written. */

@@ -9,12 +9,12 @@ import {
   type TransportStats,
 } from '@tp/transport';
 import { Fields, isTpError, ResponseHead, TpError } from '@tp/wire';
-import { outgoingBody } from './body.ts';
-import { stopBody } from './body-source.ts';
+import { outgoingBody } from '../body/body.ts';
+import { stopBody } from '../body/body-source.ts';
+import { LengthMemory } from '../body/content-length.ts';
+import { hasNoBody } from '../body/no-body.ts';
+import type { Body, Handler, Request, ResponseInit, Server } from '../types.ts';
 import { checkedRequest } from './checked-request.ts';
-import { LengthMemory } from './content-length.ts';
-import { hasNoBody } from './no-body.ts';
-import type { Body, Handler, Request, ResponseInit, Server } from './types.ts';
 
 /** What a server may be told; see `TransportServerOptions` and `LinkOptions` of `@tp/transport`. */
 export interface ServerOptions extends TransportServerOptions {

@@ -1,9 +1,9 @@
 import { Fields, isTpError, MAX_INLINE_BODY, TpError } from '@tp/wire';
+import { hasNoBody } from '../body/no-body.ts';
+import type { Request, ResponseInit } from '../types.ts';
 import type { ListenerSocketOwner, WrittenChunk } from './listener-socket.ts';
-import { hasNoBody } from './no-body.ts';
 import { PieceQueue } from './piece-queue.ts';
 import { type ResponseEvents, ResponseReader } from './response-reader.ts';
-import type { Request, ResponseInit } from './types.ts';
 
 interface Head {
   readonly status: number;

@@ -1,9 +1,9 @@
 import type { ClientCall } from '@tp/transport';
 import type { Fields } from '@tp/wire';
-import { CheckedBody, lengthError } from './checked-body.ts';
-import { BAD_LENGTH, LengthMemory, NO_LENGTH } from './content-length.ts';
-import { hasNoBody } from './no-body.ts';
-import type { Response } from './types.ts';
+import { CheckedBody, lengthError } from '../body/checked-body.ts';
+import { BAD_LENGTH, LengthMemory, NO_LENGTH } from '../body/content-length.ts';
+import { hasNoBody } from '../body/no-body.ts';
+import type { Response } from '../types.ts';
 
 const lengths = new LengthMemory();
 const NOTHING = new Uint8Array(0);

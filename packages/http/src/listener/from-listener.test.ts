@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
-import { fromListener, type RequestListener } from './index.ts';
-import { failure, gather, pair } from './test/pair.ts';
-import { shiftedClock } from './test/shifted-clock.ts';
+import { fromListener, type RequestListener } from '../index.ts';
+import { failure, gather, pair } from '../test/pair.ts';
+import { shiftedClock } from '../test/shifted-clock.ts';
 
 const boom = new Error('boom');
 

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import type { Body } from './index.ts';
-import { failure, gather, pair } from './test/pair.ts';
+import type { Body } from '../index.ts';
+import { failure, gather, pair } from '../test/pair.ts';
 
 const KIB = 1024;
 

@@ -1,8 +1,8 @@
 import type { OutgoingStream } from '@tp/transport';
 import { type FieldsInit, MAX_INLINE_BODY, TpError } from '@tp/wire';
+import type { Body } from '../types.ts';
 import { BodySource, type BodySourceInit } from './body-source.ts';
 import { BAD_LENGTH, lengthFlaw, NO_LENGTH } from './content-length.ts';
-import type { Body } from './types.ts';
 
 /** A body as the transport takes it: whole with its head, or a stream. */
 export interface OutgoingBody {

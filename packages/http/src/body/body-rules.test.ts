@@ -1,9 +1,9 @@
 import { createPool, createTransportServer, type OutgoingStream } from '@tp/transport';
 import { RequestHead, ResponseHead } from '@tp/wire';
 import { describe, expect, test, vi } from 'vitest';
-import { type Body, createClient, createServer, Fields, type ResponseInit } from './index.ts';
-import { failure, gather, pair } from './test/pair.ts';
-import { relayTo } from './test/relay.ts';
+import { type Body, createClient, createServer, Fields, type ResponseInit } from '../index.ts';
+import { failure, gather, pair } from '../test/pair.ts';
+import { relayTo } from '../test/relay.ts';
 
 async function* pieces(...all: string[]): AsyncGenerator<Uint8Array> {
   for (const piece of all) yield Buffer.from(piece);

@@ -1,6 +1,6 @@
 import { type Fields, type Processed, TpError } from '@tp/wire';
+import type { IncomingBody } from '../types.ts';
 import { lengthFlaw } from './content-length.ts';
-import type { IncomingBody } from './types.ts';
 
 const utf8 = new TextDecoder();
 

@@ -8,7 +8,7 @@ import {
   type Observed,
   overHttp,
   overTp,
-} from './test/observe.ts';
+} from '../test/observe.ts';
 
 /** One behaviour of a listener: the same over both, and what it is at least, so that nothing passes empty. */
 interface Behaviour {

@@ -1,8 +1,8 @@
 import type { ServerExchange } from '@tp/transport';
 import { type Fields, type FieldsInit, TpError } from '@tp/wire';
-import { CheckedBody } from './checked-body.ts';
-import { BAD_LENGTH, LengthMemory, lengthFlaw, NO_LENGTH } from './content-length.ts';
-import type { Request } from './types.ts';
+import { CheckedBody } from '../body/checked-body.ts';
+import { BAD_LENGTH, LengthMemory, lengthFlaw, NO_LENGTH } from '../body/content-length.ts';
+import type { Request } from '../types.ts';
 
 const lengths = new LengthMemory();
 

@@ -7,12 +7,12 @@ import {
   type PoolStats,
 } from '@tp/transport';
 import { Fields, isTpError, MAX_INLINE_BODY, RequestHead, TpError } from '@tp/wire';
-import { outgoingBody } from './body.ts';
-import type { BodySource } from './body-source.ts';
+import { outgoingBody } from '../body/body.ts';
+import type { BodySource } from '../body/body-source.ts';
+import { LengthMemory } from '../body/content-length.ts';
+import type { Client, RequestOptions, Response, SendOptions } from '../types.ts';
 import { checkedResponse } from './checked-response.ts';
-import { LengthMemory } from './content-length.ts';
 import { isIdempotent } from './idempotent.ts';
-import type { Client, RequestOptions, Response, SendOptions } from './types.ts';
 
 /** What a client may be told; see `PoolOptions` and `LinkOptions` of `@tp/transport`. */
 export interface ClientOptions extends Omit<PoolOptions, 'limits'> {

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Handler, Request, ResponseInit } from '../types.ts';
 import { ListenerAnswer } from './listener-answer.ts';
 import { ListenerRequest } from './listener-request.ts';
 import { ListenerResponse } from './listener-response.ts';
 import { ListenerSocket } from './listener-socket.ts';
-import type { Handler, Request, ResponseInit } from './types.ts';
 
 /** What `http.createServer` takes: also an Express application, and the callback of Koa or Nest. */
 export type RequestListener = (request: IncomingMessage, response: ServerResponse) => void;

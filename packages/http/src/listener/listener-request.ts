@@ -1,7 +1,7 @@
 import { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Request } from '../types.ts';
 import { distinctHeaders, joinHeaders } from './joined-headers.ts';
-import type { Request } from './types.ts';
 
 /** A request as a Node listener sees it. Its body is read as the listener reads, not before. */
 export class ListenerRequest extends IncomingMessage {
