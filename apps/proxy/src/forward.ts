@@ -1,9 +1,8 @@
-import type { Request, ResponseInit } from '@tp/http';
+import { type Request, type ResponseInit, requestEndToEnd } from '@tp/http';
 import { type ErrorCode, isTpError, TpError } from '@tp/wire';
 import { atMost, bodyLimit, declaredLength, type PassedBody, takeBody } from './body.ts';
 import type { OutgoingRequest, Upstream } from './exchange.ts';
 import type { FailureLog } from './failure-log.ts';
-import { requestEndToEnd } from './hop-by-hop.ts';
 import { type Meters, NO_UPSTREAM, type Route, statusClass } from './meters.ts';
 import { createBalance } from './upstreams/balance.ts';
 

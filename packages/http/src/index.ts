@@ -18,6 +18,7 @@ export {
   TpError,
 } from '@tp/wire';
 export { type ClientOptions, createClient } from './client/client.ts';
+export { connectionOptions, endToEnd, REMAINING_MS, requestEndToEnd } from './hop-by-hop.ts';
 export { fromListener, type RequestListener } from './listener/from-listener.ts';
 export { createServer, type ServerOptions } from './server/server.ts';
 export type {

@@ -1,5 +1,5 @@
+import { connectionOptions, endToEnd } from '@tp/http';
 import { Fields } from '@tp/wire';
-import { connectionOptions, endToEnd } from '../hop-by-hop.ts';
 import { parseFieldLines } from './field-lines.ts';
 import { malformed } from './malformed.ts';
 

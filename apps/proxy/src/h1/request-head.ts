@@ -1,6 +1,6 @@
+import { REMAINING_MS } from '@tp/http';
 import { type Fields, isTarget, isToken, TpError } from '@tp/wire';
 import type { OutgoingRequest } from '../exchange.ts';
-import { REMAINING_MS } from '../hop-by-hop.ts';
 import { formatFieldLines } from './field-lines.ts';
 
 /** Writes request heads, the field block of the last one kept ready for its repetition. */

@@ -1,9 +1,8 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
-import type { Request } from '@tp/http';
+import { endToEnd, type Request } from '@tp/http';
 import { Fields, type FieldsInit, TpError } from '@tp/wire';
 import { type BodyQueue, createBodyQueue } from '../body-queue.ts';
 import { formatFieldLines } from '../h1/field-lines.ts';
-import { endToEnd } from '../hop-by-hop.ts';
 import type { FrontHead } from './front-head.ts';
 
 /** A request that came over HTTP, in the shape that every listener hands on. */

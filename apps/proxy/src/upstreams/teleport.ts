@@ -1,8 +1,7 @@
-import { type Client, createClient, type Response, type ResponseInit } from '@tp/http';
+import { type Client, createClient, endToEnd, type Response, type ResponseInit } from '@tp/http';
 import { Fields, isTpError, TpError } from '@tp/wire';
 import { comesInPieces, isBodiless } from '../body.ts';
 import type { OutgoingRequest, TransferFigures, Upstream } from '../exchange.ts';
-import { endToEnd } from '../hop-by-hop.ts';
 
 /** Options of `createClient`, as the proxy sets them. */
 export type TeleportOptions = NonNullable<Parameters<typeof createClient>[1]>;

@@ -6,7 +6,7 @@ import { Fields } from '@tp/wire';
  * `Proxy-Authenticate` and `Proxy-Authorization` are not among them (RFC 9110 section 11.7): they
  * belong to whichever proxy asked, and this one asks for nothing.
  */
-export function isHopByHop(name: string): boolean {
+function isHopByHop(name: string): boolean {
   switch (name.length) {
     case 2:
       return lower(name) === 'te';
