@@ -21,6 +21,7 @@ export { type Address, parseAddress } from './socket/address.ts';
 export type { Connection, ConnectionEvents, Dialer } from './socket/connection.ts';
 export { createDialer } from './socket/dial.ts';
 export type { DialTls } from './socket/dialer-tls.ts';
+export type { SharedPort } from './socket/shared-port.ts';
 export type { DiagnosticEvents } from './stats/diagnostics.ts';
 export type { LinkStats } from './stats/stats.ts';
 export type { PeerStats, TransportStats } from './stats/totals.ts';

@@ -4,11 +4,13 @@ import type { ServerExchange } from './exchange/server-exchange.ts';
 import { Turns } from './exchange/turns.ts';
 import { ServerLink, type ServerLinkOwner } from './link/server-link.ts';
 import { type LinkOptions, type ResolvedLinkOptions, resolveLinkOptions } from './options.ts';
+import type { Acceptor } from './socket/accept-tls.ts';
 import { AcceptorTls, type ListenTls } from './socket/acceptor-tls.ts';
 import { parseAddress } from './socket/address.ts';
 import type { Connection } from './socket/connection.ts';
-import { type Acceptor, type Listener, listenSocket } from './socket/listen.ts';
+import { type Listener, listenSocket } from './socket/listen.ts';
 import { checkPlainText, plainAddress } from './socket/plain-text.ts';
+import { SharedPort } from './socket/shared-port.ts';
 import { AcceptedTokens } from './socket/token.ts';
 import { linkFailed } from './stats/diagnostics.ts';
 import { Totals, type TransportStats } from './stats/totals.ts';
@@ -46,6 +48,8 @@ export interface TransportServer {
   readonly addresses: readonly string[];
   /** Takes a connection that was accepted elsewhere. */
   accept(connection: Connection): void;
+  /** Serves links on a port that another protocol's server has opened; see `SharedPort`. */
+  sharePort(): SharedPort;
   /**
    * Shows other certificates, and accepts other authorities and names, from now on; links that stand
    * go on.
@@ -123,6 +127,17 @@ class SocketServer implements TransportServer, ServerLinkOwner, Acceptor {
   accept(connection: Connection): void {
     if (this.#closed !== undefined) connection.destroy();
     else this.#links.add(new ServerLink(connection, connection.remote, this.#options, this));
+  }
+
+  sharePort(): SharedPort {
+    const { clock, limits } = this.#options;
+    return new SharedPort({
+      tls: this.#tls,
+      handshakeTimeoutMs: limits.handshakeTimeoutMs,
+      insecure: this.#insecure === true,
+      clock,
+      acceptor: this,
+    });
   }
 
   refused(peer: string, limit: string, error: TpError): void {

@@ -135,6 +135,11 @@ export class ServerExchange implements Exchange {
     return jsonOf(this);
   }
 
+  /** Whether a body came with the head, or was to come in pieces. */
+  get hasBody(): boolean {
+    return this.reader !== undefined || this.inlineLength > 0;
+  }
+
   /** Whether the body is to come in pieces, and has not all come. */
   get receiving(): boolean {
     return isReceiving(this);

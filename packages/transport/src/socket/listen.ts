@@ -1,16 +1,11 @@
 import { lstat, unlink } from 'node:fs/promises';
 import { connect, createServer, type Server as NetServer, type Socket } from 'node:net';
-import {
-  createServer as createTlsServer,
-  type TLSSocket,
-  type Server as TlsServer,
-} from 'node:tls';
-import { ALPN, isTpError, TpError } from '@tp/wire';
-import { linkError } from '../link/link-error.ts';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
+import { ALPN, TpError } from '@tp/wire';
+import { type Acceptor, handshakeFailed, identified, tlsOptions } from './accept-tls.ts';
 import type { AcceptorTls } from './acceptor-tls.ts';
 import { type Address, withPort } from './address.ts';
-import type { Connection } from './connection.ts';
-import { remoteOf, socketConnection } from './socket-connection.ts';
+import { socketConnection } from './socket-connection.ts';
 
 /** A place where connections are accepted. */
 export interface Listener {
@@ -20,13 +15,6 @@ export interface Listener {
   close(): void;
   /** Shows the certificates that its TLS has now to those who come from now on. */
   renew(): void;
-}
-
-/** Who is told of connections. */
-export interface Acceptor {
-  accept(connection: Connection): void;
-  /** A connection came to nothing before it could be a link; `limit` is what it is counted as. */
-  refused(remote: string, limit: string, error: TpError): void;
 }
 
 /** How connections are accepted. */
@@ -75,38 +63,16 @@ function tlsServer(
   acceptor: Acceptor,
 ): TlsServer {
   if (tls === undefined) throw cannot(address, 'teleports:// needs a certificate and its key');
-  const server = createTlsServer(
-    {
-      ...tls.certificates,
-      ALPNProtocols: [ALPN],
-      handshakeTimeout,
-      requestCert: tls.asks,
-      // Certificates are judged in `acceptTls`, which says why one is refused.
-      rejectUnauthorized: false,
-    },
-    (socket) => acceptTls(socket, tls, acceptor),
+  const server = createTlsServer(tlsOptions(tls, handshakeTimeout, [ALPN]), (socket) =>
+    identified(socket, tls, acceptor, (names) =>
+      acceptor.accept(socketConnection(socket, true, names)),
+    ),
   );
   server.on('tlsClientError', (cause: Error, socket) => {
-    const isLate = 'code' in cause && cause.code === 'ERR_TLS_HANDSHAKE_TIMEOUT';
-    acceptor.refused(
-      remoteOf(socket),
-      isLate ? 'handshakeTimeout' : 'tlsHandshake',
-      linkError('PROTOCOL', `the TLS handshake failed: ${cause.message}`, cause),
-    );
+    handshakeFailed(cause, socket, acceptor);
     socket.destroy();
   });
   return server;
-}
-
-function acceptTls(socket: TLSSocket, tls: AcceptorTls, acceptor: Acceptor): void {
-  socket.on('error', () => {});
-  try {
-    acceptor.accept(socketConnection(socket, true, tls.identify(socket)));
-  } catch (error) {
-    if (!isTpError(error)) throw error;
-    acceptor.refused(remoteOf(socket), 'peerIdentity', error);
-    socket.destroy();
-  }
 }
 
 function bind(server: NetServer, address: Address, reusePort: boolean): Promise<void> {

@@ -31,7 +31,7 @@ export function plainTarget(target: Target): Place {
   return { url: target.url, plainHost: target.tls ? undefined : target.host };
 }
 
-/** Whether bytes for that host never leave this machine. */
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
+/** Whether bytes for that host never leave this machine; a socket for both families shows IPv4 within IPv6. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^(?:::ffff:)?127(?:\.\d{1,3}){3}$/.test(host);
 }
