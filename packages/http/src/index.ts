@@ -18,8 +18,21 @@ export {
   TpError,
 } from '@tp/wire';
 export { type ClientOptions, createClient } from './client/client.ts';
+export {
+  type FetchHandler,
+  type FetchInfo,
+  type FromFetchOptions,
+  fromFetch,
+} from './fetch/from-fetch.ts';
 export { connectionOptions, endToEnd, REMAINING_MS, requestEndToEnd } from './hop-by-hop.ts';
 export { fromListener, type RequestListener } from './listener/from-listener.ts';
+export {
+  createNodeServer,
+  type NodeServer,
+  type NodeServerOptions,
+  type TeleportPart,
+  type TlsNodeServer,
+} from './node-server/create-node-server.ts';
 export { createServer, type ServerOptions } from './server/server.ts';
 export type {
   Body,

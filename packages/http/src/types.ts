@@ -102,6 +102,8 @@ export interface Request extends IncomingBody {
   /** The request target exactly as the client sent it. */
   readonly path: string;
   readonly headers: Fields;
+  /** Whether a body came, or is to come. Undefined where that is not known before it is read. */
+  readonly hasBody?: boolean;
   /** Fires when the client cancels, the deadline passes, or the link is lost. Made when first asked for. */
   readonly signal: AbortSignal;
   /** What is left of the client's deadline, in ms; undefined when it set none. */

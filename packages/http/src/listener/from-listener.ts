@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Handler, Request, ResponseInit } from '../types.ts';
 import { ListenerAnswer } from './listener-answer.ts';
@@ -24,8 +25,18 @@ const CONTINUE = /(?:^|\W)100-continue(?:$|\W)/i;
  * not supported: a request with `Upgrade` comes to the listener as any other.
  */
 export function fromListener(listener: RequestListener): Handler {
-  return (request) => new Conversation(request).run(listener);
+  return (request) => new Conversation(request).run(listener, NOBODY);
 }
+
+/** The server whose listeners for `checkContinue` and `checkExpectation` are asked as Node's asks them. */
+export type ExpectationEvents = Pick<EventEmitter, 'emit' | 'listenerCount'>;
+
+/** `fromListener` for a listener of a server that has others for expectations. */
+export function fromListenerOf(server: ExpectationEvents, listener: RequestListener): Handler {
+  return (request) => new Conversation(request).run(listener, server);
+}
+
+const NOBODY: ExpectationEvents = new EventEmitter();
 
 /** One request, its response, and the socket that both belong to. */
 class Conversation {
@@ -50,10 +61,10 @@ class Conversation {
     this.#watch(request.signal);
   }
 
-  run(listener: RequestListener): Promise<ResponseInit> {
+  run(listener: RequestListener, server: ExpectationEvents): Promise<ResponseInit> {
     const { promise } = this.#answer;
     try {
-      if (this.#expectationMet()) {
+      if (this.#expectationMet(server)) {
         const returned: unknown = listener(this.#request, this.#response);
         if (returned instanceof Promise) returned.catch((error: unknown) => this.#fail(error));
       }
@@ -66,15 +77,18 @@ class Conversation {
   }
 
   /** As Node's server does it for a listener (RFC 9110 section 10.1.1). */
-  #expectationMet(): boolean {
+  #expectationMet(server: ExpectationEvents): boolean {
     const { expect } = this.#request.headers;
     if (expect === undefined) return true;
-    if (CONTINUE.test(expect)) {
-      this.#response.writeContinue();
-      return true;
+    const isContinue = CONTINUE.test(expect);
+    const event = isContinue ? 'checkContinue' : 'checkExpectation';
+    if (server.listenerCount(event) > 0) {
+      server.emit(event, this.#request, this.#response);
+      return false;
     }
-    this.#response.writeHead(417).end();
-    return false;
+    if (isContinue) this.#response.writeContinue();
+    else this.#response.writeHead(417).end();
+    return isContinue;
   }
 
   #fail(error: unknown): void {

@@ -48,6 +48,10 @@ class LengthCheckedRequest extends CheckedBody implements Request {
     return this.#exchange.headers;
   }
 
+  get hasBody(): boolean {
+    return this.#exchange.hasBody;
+  }
+
   get signal(): AbortSignal {
     return this.#exchange.signal;
   }
@@ -62,6 +66,10 @@ class LengthCheckedRequest extends CheckedBody implements Request {
 
   get peer(): string {
     return this.#exchange.peer;
+  }
+
+  get peerIdentity(): readonly string[] | undefined {
+    return this.#exchange.peerIdentity;
   }
 
   inform(status: number, headers?: FieldsInit): void {

@@ -32,48 +32,49 @@ export function createServer(handler: Handler, options: ServerOptions = {}): Ser
   return new LeanServer(handler, options);
 }
 
-class LeanServer implements Server {
+/** The lean server, with the transport under it for those who open the port themselves. */
+export class LeanServer implements Server {
+  readonly transport: TransportServer;
   readonly #handler: Handler;
   readonly #onError: (error: unknown, request: Request) => void;
-  readonly #transport: TransportServer;
   readonly #lengths = new LengthMemory();
 
   constructor(handler: Handler, options: ServerOptions) {
     const { drainTimeoutMs, onError, limits, ...rest } = options;
     this.#handler = handler;
     this.#onError = onError ?? ((error) => console.error(error));
-    this.#transport = createTransportServer((exchange) => this.#handle(exchange), {
+    this.transport = createTransportServer((exchange) => this.#handle(exchange), {
       ...rest,
       limits: { ...limits, ...(drainTimeoutMs === undefined ? {} : { drainTimeoutMs }) },
     });
   }
 
   get addresses(): readonly string[] {
-    return this.#transport.addresses;
+    return this.transport.addresses;
   }
 
   listen(address: string): Promise<string> {
-    return this.#transport.listen(address);
+    return this.transport.listen(address);
   }
 
   accept(connection: Connection): void {
-    this.#transport.accept(connection);
+    this.transport.accept(connection);
   }
 
   reloadTls(tls: ListenTls): void {
-    this.#transport.reloadTls(tls);
+    this.transport.reloadTls(tls);
   }
 
   stats(): TransportStats {
-    return this.#transport.stats();
+    return this.transport.stats();
   }
 
   close(): Promise<void> {
-    return this.#transport.close();
+    return this.transport.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    return this.#transport.close();
+    return this.transport.close();
   }
 
   #handle(exchange: ServerExchange): void {
