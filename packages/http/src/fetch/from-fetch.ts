@@ -41,9 +41,8 @@ export interface FromFetchOptions {
  * What the handler answers goes whole where its body is there already, with up to 64 KiB, and piece
  * by piece otherwise. `Response.error()` fails the request with `INTERNAL`, processed "yes"; what is
  * no `Response`, or one whose body was read, is an error of the handler: 500. A response cannot have
- * trailers, as fetch has none. `Connection`, `Keep-Alive`, `Proxy-Connection` and
- * `Transfer-Encoding` are left out of it: a handler that answers with what `fetch` gave it would pass
- * on those of another connection.
+ * trailers, as fetch has none. Fields of the connection are left out of it (RFC 9110 section
+ * 7.6.1): a handler that answers with what `fetch` gave it would pass on those of another one.
  */
 export function fromFetch(handler: FetchHandler, options: FromFetchOptions = {}): Handler {
   acceptLazyRequests();

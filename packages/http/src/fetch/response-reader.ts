@@ -1,5 +1,6 @@
 import { Fields, TpError } from '@tp/wire';
 import { hasNoBody } from '../body/no-body.ts';
+import { endToEnd } from '../hop-by-hop.ts';
 import type { ResponseInit } from '../types.ts';
 import { gather } from './gather.ts';
 
@@ -30,12 +31,11 @@ export class ResponseReader {
     const last = this.#fields.raw;
     let isSame = true;
     for (const [name, value] of headers) {
-      if (isOfConnection(name)) continue;
       isSame &&= last[raw.length] === name && last[raw.length + 1] === value;
       raw.push(name, value);
     }
     if (!isSame || raw.length !== last.length) this.#fields = new Fields(raw);
-    return this.#fields;
+    return endToEnd(this.#fields);
   }
 }
 
@@ -52,19 +52,5 @@ function checkResponse(response: unknown): void {
   }
   if (response.bodyUsed === true) {
     throw new TypeError('a fetch handler answered with a Response whose body was read already');
-  }
-}
-
-/** Fields of the connection that a response came over (RFC 9110 section 7.6.1). */
-function isOfConnection(name: string): boolean {
-  switch (name.length) {
-    case 10:
-      return name === 'connection' || name === 'keep-alive';
-    case 16:
-      return name === 'proxy-connection';
-    case 17:
-      return name === 'transfer-encoding';
-    default:
-      return false;
   }
 }
