@@ -17,6 +17,7 @@ export {
   type Processed,
   TpError,
 } from '@tp/wire';
+export { type AgentOptions, createAgent } from './agent/agent.ts';
 export { type ClientOptions, createClient } from './client/client.ts';
 export {
   type FetchHandler,

@@ -6,11 +6,12 @@ import {
   endToEnd,
   type LoggedListener,
   type Observed,
+  overAgent,
   overHttp,
   overTp,
 } from '../test/observe.ts';
 
-/** One behaviour of a listener: the same over both, and what it is at least, so that nothing passes empty. */
+/** One behaviour of a listener: the same over each, and what it is at least, so that nothing passes empty. */
 interface Behaviour {
   readonly name: string;
   readonly asked?: Asked;
@@ -551,9 +552,14 @@ const behaviours: Behaviour[] = [
 ];
 
 test.each(behaviours)('a listener $name', async ({ listener, asked = {}, expected }) => {
-  const [http, tp] = await Promise.all([overHttp(listener, asked), overTp(listener, asked)]);
+  const [http, tp, agent] = await Promise.all([
+    overHttp(listener, asked),
+    overTp(listener, asked),
+    overAgent(listener, asked),
+  ]);
   expect(http).toMatchObject(expected);
   expect(tp).toEqual(http);
+  expect(agent, 'through the agent').toEqual(http);
 });
 
 function codeOf(error: unknown): string {

@@ -1,11 +1,12 @@
 import {
   createServer as createNodeServer,
   type IncomingMessage,
+  type RequestOptions as NodeRequestOptions,
   request as nodeRequest,
   type ServerResponse,
   STATUS_CODES,
 } from 'node:http';
-import { createClient, createServer, fromListener } from '../index.ts';
+import { createAgent, createClient, createServer, fromListener } from '../index.ts';
 
 /** A request, the same over HTTP/1.1 and over tp. */
 export interface Asked {
@@ -81,6 +82,28 @@ export async function overHttp(listener: LoggedListener, asked: Asked): Promise<
   await listening;
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
+  await askByNode({ host: '127.0.0.1', port: address.port, agent: false }, asked, seen);
+  await closed();
+  server.closeAllConnections();
+  const { promise: down, resolve: stopped } = Promise.withResolvers<void>();
+  server.close(() => stopped());
+  await down;
+  return seen;
+}
+
+/** Runs a listener behind tp, asked by Node's client through an agent. */
+export async function overAgent(listener: LoggedListener, asked: Asked): Promise<Observed> {
+  const seen = nothingYet();
+  const { wrapped, closed } = logged(listener, seen.log);
+  await using server = createServer(fromListener(wrapped), { onError: () => {} });
+  await using client = createClient(await server.listen('teleport://127.0.0.1:0'));
+  await askByNode({ agent: createAgent(client) }, asked, seen);
+  await closed();
+  return seen;
+}
+
+/** Asks with `http.request`, and notes what it sees. */
+async function askByNode(target: NodeRequestOptions, asked: Asked, seen: Observed): Promise<void> {
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
   const body = asked.body ?? [];
   const framing =
@@ -88,9 +111,7 @@ export async function overHttp(listener: LoggedListener, asked: Asked): Promise<
       ? []
       : ['Transfer-Encoding', 'chunked'];
   const out = nodeRequest({
-    host: '127.0.0.1',
-    port: address.port,
-    agent: false,
+    ...target,
     setHost: false,
     method: asked.method ?? 'GET',
     path: asked.path ?? '/',
@@ -127,12 +148,6 @@ export async function overHttp(listener: LoggedListener, asked: Asked): Promise<
   for (const piece of body) out.write(piece);
   out.end();
   await ended;
-  await closed();
-  server.closeAllConnections();
-  const { promise: down, resolve: stopped } = Promise.withResolvers<void>();
-  server.close(() => stopped());
-  await down;
-  return seen;
 }
 
 /** Runs a listener behind tp, asked by the lean client. */
