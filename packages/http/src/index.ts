@@ -35,6 +35,7 @@ export {
   type TlsNodeServer,
 } from './node-server/create-node-server.ts';
 export { createServer, type ServerOptions } from './server/server.ts';
+export { type ToListenerOptions, toListener } from './to-listener/to-listener.ts';
 export type {
   Body,
   Client,

@@ -5,6 +5,7 @@ import { ListenerAnswer } from './listener-answer.ts';
 import { ListenerRequest } from './listener-request.ts';
 import { ListenerResponse } from './listener-response.ts';
 import { ListenerSocket } from './listener-socket.ts';
+import { handlerOf, madeOfListener } from './twins.ts';
 
 /** What `http.createServer` takes: also an Express application, and the callback of Koa or Nest. */
 export type RequestListener = (request: IncomingMessage, response: ServerResponse) => void;
@@ -23,9 +24,13 @@ const CONTINUE = /(?:^|\W)100-continue(?:$|\W)/i;
  * A listener that throws, or whose promise rejects, is answered 500 and reported to `onError` of
  * the server. `response.destroy()` fails the request with `INTERNAL`, processed "yes". Upgrades are
  * not supported: a request with `Upgrade` comes to the listener as any other.
+ *
+ * Of a listener that `toListener` made, this gives the handler that it was made of.
  */
 export function fromListener(listener: RequestListener): Handler {
-  return (request) => new Conversation(request).run(listener, NOBODY);
+  const original = handlerOf(listener);
+  if (original !== undefined) return original;
+  return madeOfListener((request) => new Conversation(request).run(listener, NOBODY), listener);
 }
 
 /** The server whose listeners for `checkContinue` and `checkExpectation` are asked as Node's asks them. */

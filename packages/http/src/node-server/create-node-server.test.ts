@@ -2,15 +2,20 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { connect, type Socket } from 'node:net';
+import { setImmediate as turn } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import {
   createClient,
   createNodeServer,
+  fromFetch,
   type NodeServer,
   type RequestListener,
   type TlsNodeServer,
+  toListener,
 } from '../index.ts';
 import { certificate, key } from '../test/certificate.ts';
+import { failure } from '../test/pair.ts';
+import { shiftedClock } from '../test/shifted-clock.ts';
 
 const tls = { cert: certificate, key };
 
@@ -82,7 +87,7 @@ test('HTTP that comes byte by byte, and pipelined requests in one piece, lose no
   const slow = bare(port);
   for (const char of 'POST /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx') {
     if (!slow.socket.write(char)) await once(slow.socket, 'drain');
-    await new Promise(setImmediate);
+    await turn();
   }
   expect(await slow.said).toMatch(/^HTTP\/1.1 200 OK.*POST \/a$/s);
   const quick = bare(port);
@@ -108,4 +113,115 @@ test('under TLS the two are told apart by ALPN', async () => {
     const [response]: IncomingMessage[] = await once(out, 'response');
     expect(String((await response?.toArray())?.[0])).toBe('GET /https');
   }
+});
+
+test.each([
+  ['lean', toListener(({ path }) => ({ body: path }))],
+  ['fetch', toListener(fromFetch((request) => new Response(new URL(request.url).pathname)))],
+])('a %s handler serves both, too', async (_kind, listener) => {
+  const { port } = await listening(createNodeServer(listener));
+  expect(await overHttp(port, '/http')).toBe('/http');
+  expect(await (await clientOf(port).request({ path: '/tp' })).text()).toBe('/tp');
+});
+
+test('a handler that shares the server with other listeners is asked with them', async () => {
+  const { server, port } = await listening(createNodeServer(toListener(() => ({ body: 'ok' }))));
+  const seen: unknown[] = [];
+  server.prependListener('request', (req) => seen.push(req.url));
+  expect(await overHttp(port, '/http')).toBe('ok');
+  expect(await (await clientOf(port).request({ path: '/tp' })).text()).toBe('ok');
+  expect(seen).toEqual(['/http', '/tp']);
+});
+
+test('a listener that rejects over tp is answered 500, and told to onError', async () => {
+  const errors: unknown[] = [];
+  const { port } = await listening(
+    createNodeServer(() => Promise.reject(new Error('a bug')), {
+      onError: (error) => errors.push(error),
+    }),
+  );
+  expect((await clientOf(port).request({ path: '/' })).status).toBe(500);
+  expect(errors).toMatchObject([{ message: 'a bug' }]);
+});
+
+test('what begins as a link and is none ends, and so does a connection that ends before it begins', async () => {
+  const { server, port } = await listening(createNodeServer(hello));
+  const wrong = bare(port);
+  wrong.socket.write(Buffer.from('\xf4GET / HTTP/1.1\r\n\r\n', 'latin1'));
+  expect(await wrong.said).not.toContain('HTTP/1.1 ');
+  const silent = bare(port);
+  silent.socket.end();
+  await silent.said;
+  const rude = bare(port);
+  await once(rude.socket, 'connect');
+  rude.socket.resetAndDestroy();
+  await rude.said;
+  const close = Promise.withResolvers<void>();
+  server.close(() => close.resolve());
+  await close.promise;
+});
+
+test('a connection that says nothing for the handshake timeout is closed and counted', async () => {
+  const clock = shiftedClock();
+  const { server, port } = await listening(createNodeServer(hello, { clock }));
+  const { socket, said } = bare(port);
+  await once(server, 'connection');
+  clock.forward(4_999);
+  expect(socket.destroyed).toBe(false);
+  const late = bare(port);
+  const [accepted]: Socket[] = await once(server, 'connection');
+  late.socket.write('GET /late HTTP/1.1\r\nHost: a\r\n');
+  while (accepted?.bytesRead === 0) await turn();
+  clock.forward(1);
+  expect(await said).toBe('');
+  expect(server.teleport.stats().limitHits.get('handshakeTimeout')).toBe(1);
+  late.socket.write('Connection: close\r\n\r\n');
+  expect(await late.said).toContain('GET /late');
+});
+
+test('close lets calls under way end on both, calls back then, and lets nobody in', async () => {
+  const waiting: (() => void)[] = [];
+  const { promise: both, resolve } = Promise.withResolvers<void>();
+  const { server, port } = await listening(
+    createNodeServer((req, res) => {
+      waiting.push(() => res.end(`late ${req.url}`));
+      if (waiting.length === 2) resolve();
+    }),
+  );
+  const client = clientOf(port);
+  const http = overHttp(port, '/http');
+  const tp = client.request({ path: '/tp' });
+  const silent = bare(port);
+  await both;
+  const closed = Promise.withResolvers<void>();
+  let isClosed = false;
+  server.close(() => {
+    isClosed = true;
+    closed.resolve();
+  });
+  await silent.said;
+  expect(isClosed).toBe(false);
+  for (const end of waiting) end();
+  expect(await http).toBe('late /http');
+  expect(await (await tp).text()).toBe('late /tp');
+  await closed.promise;
+  expect(await failure(client.request({ path: '/', deadlineMs: 300 }))).toMatchObject({
+    processed: 'no',
+  });
+});
+
+test('closeAllConnections ends links and connections, whatever is under way', async () => {
+  const { promise: begun, resolve } = Promise.withResolvers<void>();
+  let count = 0;
+  const { server, port } = await listening(
+    createNodeServer(() => {
+      if (++count === 2) resolve();
+    }),
+  );
+  const http = overHttp(port, '/http');
+  const tp = failure(clientOf(port).request({ method: 'POST', path: '/tp' }));
+  await begun;
+  server.closeAllConnections();
+  await expect(http).rejects.toThrow();
+  expect(await tp).toMatchObject({ code: 'LINK_LOST', processed: 'maybe' });
 });

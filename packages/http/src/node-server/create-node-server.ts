@@ -1,8 +1,10 @@
+import type { EventEmitter } from 'node:events';
 import type { Server as HttpServer, ServerOptions as HttpServerOptions } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import type { ListenTls, SharedPort, TransportStats } from '@tp/transport';
-import { fromListenerOf, type RequestListener } from '../listener/from-listener.ts';
+import { fromListener, fromListenerOf, type RequestListener } from '../listener/from-listener.ts';
 import { LeanServer, type ServerOptions } from '../server/server.ts';
+import type { Handler } from '../types.ts';
 import { PlainNodeServer } from './plain-node-server.ts';
 import { SecureNodeServer } from './secure-node-server.ts';
 
@@ -63,20 +65,31 @@ export function createNodeServer(
   options: NodeServerOptions = {},
 ): NodeServer | TlsNodeServer {
   const { http, ...forLinks } = options;
-  const lean = new LeanServer((request) => handler(request), forLinks);
+  const lean = new LeanServer((request) => handle(request), forLinks);
   const port = lean.transport.sharePort();
   const init: NodeServerInit = { http: http ?? {}, listener, port, lean };
   const server = options.tls === undefined ? new PlainNodeServer(init) : new SecureNodeServer(init);
-  const handler = fromListenerOf(server, (request, response) => {
-    // Called by itself, its promise is seen, and a rejection answered.
-    const isAlone =
-      listener !== undefined &&
-      server.listenerCount('request') === 1 &&
-      server.listenerCount('request', listener) === 1;
-    if (isAlone) return listener.call(server, request, response);
+  const handle = handlerFor(server, listener);
+  return server;
+}
+
+/** Asks those who listen to the server; its own listener, while it is alone, without a detour. */
+function handlerFor(server: EventEmitter, listener: RequestListener | undefined): Handler {
+  const emit = fromListenerOf(server, (request, response) => {
     server.emit('request', request, response);
   });
-  return server;
+  if (listener === undefined) return emit;
+  const handler = fromListener(listener);
+  return (request) => (isAlone(server, listener) ? handler(request) : emit(request));
+}
+
+function isAlone(server: EventEmitter, listener: RequestListener): boolean {
+  return (
+    server.listenerCount('request') === 1 &&
+    server.listenerCount('request', listener) === 1 &&
+    server.listenerCount('checkContinue') === 0 &&
+    server.listenerCount('checkExpectation') === 0
+  );
 }
 
 /** What both kinds of servers are made of. */

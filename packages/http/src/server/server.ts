@@ -13,7 +13,8 @@ import { outgoingBody } from '../body/body.ts';
 import { stopBody } from '../body/body-source.ts';
 import { LengthMemory } from '../body/content-length.ts';
 import { hasNoBody } from '../body/no-body.ts';
-import type { Body, Handler, Request, ResponseInit, Server } from '../types.ts';
+import type { Handler, Request, ResponseInit, Server } from '../types.ts';
+import { asFault, checkStatus, isStream } from './answer-rules.ts';
 import { checkedRequest } from './checked-request.ts';
 
 /** What a server may be told; see `TransportServerOptions` and `LinkOptions` of `@tp/transport`. */
@@ -141,24 +142,4 @@ const INTERNAL_ERROR = new ResponseHead(500, new Fields(['content-length', '0'])
 /** The reason phrase is sent only where it says more than the status (W-061). */
 function shownReason(status: number, reason: string | undefined): string {
   return reason === undefined || reason === STATUS_CODES[status] ? '' : reason;
-}
-
-function checkStatus(status: number): void {
-  if (Number.isInteger(status) && status >= 200 && status <= 599) return;
-  throw new TpError({
-    code: 'INTERNAL',
-    message: `a handler answered with status ${status}; expected 200 to 599`,
-    processed: 'yes',
-  });
-}
-
-/** A handler's answer that cannot be sent is the server's fault, and the request was handled. */
-function asFault(error: unknown): unknown {
-  if (!isTpError(error)) return error;
-  const { message } = error;
-  return new TpError({ code: 'INTERNAL', message, processed: 'yes', cause: error });
-}
-
-function isStream(body: Body | null | undefined): body is AsyncIterable<Uint8Array> {
-  return typeof body === 'object' && body !== null && !(body instanceof Uint8Array);
 }

@@ -6,7 +6,7 @@ import {
   type ServerResponse,
   STATUS_CODES,
 } from 'node:http';
-import { createAgent, createClient, createServer, fromListener } from '../index.ts';
+import { createAgent, createClient, createServer, fromListener, type Handler } from '../index.ts';
 
 /** A request, the same over HTTP/1.1 and over tp. */
 export interface Asked {
@@ -154,7 +154,21 @@ async function askByNode(target: NodeRequestOptions, asked: Asked, seen: Observe
 export async function overTp(listener: LoggedListener, asked: Asked): Promise<Observed> {
   const seen = nothingYet();
   const { wrapped, closed } = logged(listener, seen.log);
-  await using server = createServer(fromListener(wrapped), { onError: () => {} });
+  return askOverTp(fromListener(wrapped), asked, seen, closed);
+}
+
+/** Runs a handler behind tp, asked by the lean client. */
+export function handlerOverTp(handler: Handler, asked: Asked): Promise<Observed> {
+  return askOverTp(handler, asked, nothingYet(), () => undefined);
+}
+
+async function askOverTp(
+  handler: Handler,
+  asked: Asked,
+  seen: Observed,
+  closed: () => Promise<void> | undefined,
+): Promise<Observed> {
+  await using server = createServer(handler, { onError: () => {} });
   await using client = createClient(await server.listen('teleport://127.0.0.1:0'));
   const leaving = new AbortController();
   const { trailers } = asked;

@@ -18,6 +18,8 @@ export interface SharedPortInit {
   readonly acceptor: Acceptor;
 }
 
+type OtherProtocol = (socket: Socket, names?: readonly string[]) => void;
+
 /**
  * Tells links from the connections of another protocol on a port that both share: by ALPN under TLS
  * (W-008), else by the first byte, which no HTTP method has (W-007). What was looked at stays to be
@@ -52,15 +54,18 @@ export class SharedPort {
     return tlsOptions(tls, handshakeTimeoutMs, [ALPN, ...others]);
   }
 
-  /** Takes a socket that was accepted, after its TLS handshake if there is one; `other` gets it if it is no link. */
-  sort(socket: Socket, other: (socket: Socket) => void): void {
+  /**
+   * Takes a socket that was accepted, after its TLS handshake if there is one. If it is no link,
+   * `other` gets it, with the names in its client's certificate where one was asked for and verified.
+   */
+  sort(socket: Socket, other: OtherProtocol): void {
     const { tls, acceptor } = this.#init;
     if (!(socket instanceof TLSSocket)) this.#listen(socket, other);
     else if (tls === undefined) other(socket);
     else {
       identified(socket, tls, acceptor, (names) => {
         if (socket.alpnProtocol === ALPN) this.#accept(socket, true, names);
-        else other(socket);
+        else other(socket, names);
       });
     }
   }
@@ -81,7 +86,7 @@ export class SharedPort {
     for (const socket of this.#links) socket.destroy();
   }
 
-  #listen(socket: Socket, other: (socket: Socket) => void): void {
+  #listen(socket: Socket, other: OtherProtocol): void {
     const { clock, handshakeTimeoutMs, acceptor } = this.#init;
     const decide = (chunk: Buffer): void => {
       forget();
