@@ -326,3 +326,19 @@ test('events, sockets and responses of many requests at once stay apart', async 
   );
   expect(answers).toEqual(paths.map((path) => [path, `${path} true`]));
 });
+
+test('a listener sees from the head whether there is a body, as over HTTP/1.1', async () => {
+  await using both = await pair(
+    fromListener((req, res) => {
+      res.end(JSON.stringify([req.rawHeaders, req.headers['transfer-encoding'] ?? null]));
+    }),
+  );
+  const seen = async (headers: readonly string[], body: string | null): Promise<unknown> =>
+    (await both.client.request({ method: 'POST', path: '/', headers, body })).json();
+  expect(await seen(['X-A', '1'], 'x')).toEqual([
+    ['X-A', '1', 'Transfer-Encoding', 'chunked'],
+    'chunked',
+  ]);
+  expect(await seen(['Content-Length', '1'], 'x')).toEqual([['Content-Length', '1'], null]);
+  expect(await seen([], null)).toEqual([[], null]);
+});

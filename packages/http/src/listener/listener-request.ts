@@ -18,6 +18,15 @@ export class ListenerRequest extends IncomingMessage {
     this.httpVersionMinor = 1;
     this.rawHeaders = [...request.headers.raw];
     this.headers = joinHeaders(this.rawHeaders);
+    if (request.hasBody === true) this.#frame();
+  }
+
+  /** By one of these two fields a listener knows that there is a body (RFC 9112 section 6.3). */
+  #frame(): void {
+    const { headers, rawHeaders } = this;
+    if ('content-length' in headers || 'transfer-encoding' in headers) return;
+    rawHeaders.push('Transfer-Encoding', 'chunked');
+    headers['transfer-encoding'] = 'chunked';
   }
 
   override _read(size: number): void {
