@@ -208,13 +208,16 @@ function fieldsOf(message: Message): Pick<Arrived, 'fields' | 'trailers'> {
   };
 }
 
-/** Node writes methods in capitals, and blanks around a value are no part of it (RFC 9112 section 5). */
+/**
+ * Node writes methods in capitals, and blanks around a value are no part of it (RFC 9112 section 5).
+ * Those around a reason, which says nothing to anybody, are left out too.
+ */
 function asWrittenByNode(message: Message, place: Place): Message {
   const text = message[place];
   if (place === 'method')
     return { ...message, method: text.replace(/[a-z]+/g, (letters) => letters.toUpperCase()) };
-  const isValue = place === 'value' || place === 'trailer value';
-  return isValue ? { ...message, [place]: text.replace(/^[\t ]+|[\t ]+$/g, '') } : message;
+  const isTrimmed = place === 'value' || place === 'trailer value' || place === 'reason';
+  return isTrimmed ? { ...message, [place]: text.replace(/^[\t ]+|[\t ]+$/g, '') } : message;
 }
 
 /** A head is refused before any of it is sent; for trailers the rest has gone ahead. */

@@ -48,7 +48,8 @@ export function formatFieldLines(raw: readonly string[]): string {
   return text;
 }
 
-function trimmed(text: string, from: number, to: number): string {
+/** A part of a text without the spaces and tabs at its ends. */
+export function trimmed(text: string, from: number, to: number): string {
   let start = from;
   let end = to;
   while (start < end && isBlank(text.charCodeAt(start))) start++;

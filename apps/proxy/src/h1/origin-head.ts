@@ -1,13 +1,13 @@
 import { connectionOptions, endToEnd } from '@tp/http';
 import { Fields } from '@tp/wire';
-import { parseFieldLines } from './field-lines.ts';
+import { parseFieldLines, trimmed } from './field-lines.ts';
 import { malformed } from './malformed.ts';
 
 /** The head of an origin's response, parsed once for all responses that repeat it. */
 export interface OriginHead {
   /** 100 to 599. */
   readonly status: number;
-  /** The reason phrase exactly as the origin wrote it; may be empty. */
+  /** The reason phrase as the origin wrote it, less blanks at its ends (a link has none, W-062); may be empty. */
   readonly reason: string;
   /** Without the fields that hold for the connection only. */
   readonly headers: Fields;
@@ -37,9 +37,10 @@ export function parseOriginHead(text: string): OriginHead {
   const fields = new Fields(raw);
   const options = connectionOptions(raw);
   const status = Number(line[2]);
+  const reason = line[3] ?? '';
   return {
     status,
-    reason: line[3] ?? '',
+    reason: trimmed(reason, 0, reason.length),
     headers: endToEnd(fields),
     ...framing(fields),
     keepAlive: !options.has('close') && (line[1] === '1' || options.has('keep-alive')),

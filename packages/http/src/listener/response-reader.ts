@@ -73,7 +73,8 @@ export class ResponseReader {
       return false;
     }
     this.#bodiless = hasNoBody(status, this.#method);
-    this.#events.head(status, start.slice('HTTP/1.1 200 '.length), new Fields(raw));
+    const reason = trimBlanks(start.slice('HTTP/1.1 200 '.length));
+    this.#events.head(status, reason, new Fields(raw));
     return true;
   }
 
