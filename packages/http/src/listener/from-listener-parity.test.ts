@@ -1,3 +1,4 @@
+import { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { expect, test } from 'vitest';
@@ -561,6 +562,27 @@ test.each(behaviours)('a listener $name', async ({ listener, asked = {}, expecte
   expect(tp).toEqual(http);
   expect(agent, 'through the agent').toEqual(http);
 });
+
+test.each(behaviours)(
+  'a listener behind a framework that gives request and response prototypes of its own $name',
+  async ({ listener, asked = {}, expected }) => {
+    const [http, tp] = await Promise.all([
+      overHttp(withOwnPrototypes(listener), asked),
+      overTp(withOwnPrototypes(listener), asked),
+    ]);
+    expect(http).toMatchObject(expected);
+    expect(tp).toEqual(http);
+  },
+);
+
+/** As Express does it. */
+function withOwnPrototypes(listener: LoggedListener): LoggedListener {
+  return (req, res, log) => {
+    Object.setPrototypeOf(req, Object.create(IncomingMessage.prototype));
+    Object.setPrototypeOf(res, Object.create(ServerResponse.prototype));
+    return listener(req, res, log);
+  };
+}
 
 function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : String(error);

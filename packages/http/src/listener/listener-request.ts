@@ -1,10 +1,16 @@
 import { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Request } from '../types.ts';
-import { distinctHeaders, joinHeaders } from './joined-headers.ts';
 
-/** A request as a Node listener sees it. Its body is read as the listener reads, not before. */
+/**
+ * A request as a Node listener sees it. Its body is read as the listener reads, not before.
+ *
+ * A framework may give it another prototype, as Express does. So it overrides nothing but by
+ * properties of its own, and its fields go where Node's parser puts them.
+ */
 export class ListenerRequest extends IncomingMessage {
+  /** What Node's parser calls for the fields of a head and, once `complete`, for trailers. */
+  declare readonly _addHeaderLines: (raw: readonly string[], length: number) => void;
   readonly #request: Request;
   #body: AsyncIterator<Uint8Array> | undefined = undefined;
 
@@ -16,17 +22,9 @@ export class ListenerRequest extends IncomingMessage {
     this.httpVersion = '1.1';
     this.httpVersionMajor = 1;
     this.httpVersionMinor = 1;
-    this.rawHeaders = [...request.headers.raw];
-    this.headers = joinHeaders(this.rawHeaders);
-    if (request.hasBody === true) this.#frame();
-  }
-
-  /** By one of these two fields a listener knows that there is a body (RFC 9112 section 6.3). */
-  #frame(): void {
-    const { headers, rawHeaders } = this;
-    if ('content-length' in headers || 'transfer-encoding' in headers) return;
-    rawHeaders.push('Transfer-Encoding', 'chunked');
-    headers['transfer-encoding'] = 'chunked';
+    this._read = ListenerRequest.prototype._read;
+    this._destroy = ListenerRequest.prototype._destroy;
+    this.#take(withFraming(request));
   }
 
   override _read(size: number): void {
@@ -47,32 +45,26 @@ export class ListenerRequest extends IncomingMessage {
       this.push(Buffer.from(buffer, byteOffset, length));
       return;
     }
-    const trailers = this.#request.trailers?.raw ?? [];
-    this.rawTrailers = [...trailers];
     this.complete = true;
+    this.#take(this.#request.trailers?.raw ?? []);
     this.push(null);
   };
 
   readonly #onError = (error: unknown): void => {
     this.destroy(error instanceof Error ? error : new Error(String(error)));
   };
+
+  #take(raw: readonly string[]): void {
+    this._addHeaderLines([...raw], raw.length);
+  }
 }
 
-/** Shown when asked for: few listeners do. */
-for (const [name, rawName] of [
-  ['headersDistinct', 'rawHeaders'],
-  ['trailersDistinct', 'rawTrailers'],
-] as const) {
-  Object.defineProperty(ListenerRequest.prototype, name, {
-    configurable: true,
-    get(this: ListenerRequest) {
-      return distinctHeaders(this[rawName]);
-    },
-  });
+/**
+ * The fields of a request, one of which says so if there is a body: by these two a listener knows
+ * it (RFC 9112 section 6.3).
+ */
+function withFraming({ headers, hasBody }: Request): readonly string[] {
+  const isFramed =
+    hasBody !== true || headers.has('content-length') || headers.has('transfer-encoding');
+  return isFramed ? headers.raw : [...headers.raw, 'Transfer-Encoding', 'chunked'];
 }
-Object.defineProperty(ListenerRequest.prototype, 'trailers', {
-  configurable: true,
-  get(this: ListenerRequest) {
-    return joinHeaders(this.rawTrailers);
-  },
-});

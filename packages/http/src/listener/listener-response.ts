@@ -10,6 +10,9 @@ export class ListenerResponse extends ServerResponse {
     super(request);
     this.sendDate = false;
     this.removeHeader('connection');
+    // Node's server keeps what it needs to know of draining, and is not here. A property of its own,
+    // as a framework may give it another prototype (Express does).
+    socket.once('drain', () => Object.defineProperty(this, 'writableNeedDrain', NEED_DRAIN));
     socket.on('drain', () => {
       if (!this.writableEnded) this.emit('drain');
     });
@@ -17,10 +20,9 @@ export class ListenerResponse extends ServerResponse {
   }
 }
 
-// Node's own keeps what it needs to know of draining in its server, which is not here.
-Object.defineProperty(ListenerResponse.prototype, 'writableNeedDrain', {
+const NEED_DRAIN: PropertyDescriptor & ThisType<ServerResponse> = {
   configurable: true,
-  get(this: ListenerResponse) {
+  get() {
     return !this.destroyed && !this.writableEnded && this.socket?.writableNeedDrain === true;
   },
-});
+};
