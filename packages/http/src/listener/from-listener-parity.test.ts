@@ -389,6 +389,33 @@ const behaviours: Behaviour[] = [
     expected: {},
   },
   {
+    name: 'sees by its fields that a request has a body of unknown length',
+    asked: { method: 'POST', headers: ['X-A', '1'], body: [Buffer.from('b')] },
+    listener: (req, res, log) => {
+      log(req.rawHeaders.slice(0, 4), req.headers['transfer-encoding']);
+      req.resume().on('end', () => res.end());
+    },
+    expected: { log: ['["X-A","1","Transfer-Encoding","chunked"] chunked'] },
+  },
+  {
+    name: 'sees by its fields that a request has a body of known length',
+    asked: { method: 'POST', headers: ['Content-Length', '1'], body: [Buffer.from('b')] },
+    listener: (req, res, log) => {
+      log(req.headers['content-length'], 'transfer-encoding' in req.headers);
+      req.resume().on('end', () => res.end());
+    },
+    expected: { log: ['1 false'] },
+  },
+  {
+    name: 'sees by its fields that a request has no body',
+    asked: { headers: ['X-A', '1'] },
+    listener: (req, res, log) => {
+      log('content-length' in req.headers, 'transfer-encoding' in req.headers);
+      res.end();
+    },
+    expected: { log: ['false false'] },
+  },
+  {
     name: 'sees what HTTP/1.1 requests have',
     listener: (req, res, log) => {
       log(req.httpVersion, req.httpVersionMajor, req.httpVersionMinor, res.req === req);
