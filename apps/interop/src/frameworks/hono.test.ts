@@ -1,0 +1,4 @@
+import { createHonoApp } from './apps/hono.ts';
+import { compareOverBoth } from './suite.ts';
+
+compareOverBoth('Hono', createHonoApp);
