@@ -80,6 +80,7 @@ export class BatchEncoder {
   release(): void {
     this.records.bytes = EMPTY;
     this.blobs.bytes = EMPTY;
+    this.#heads.rest();
     this.reset();
   }
 

@@ -33,7 +33,7 @@ describe('the table of the sender', () => {
     expect(ops).toEqual([7, 4]);
     ops.length = 0;
     table.begin();
-    const block = table.store({ size: 64, short: false, onEvict: () => {} }, ops);
+    const block = table.store({ size: 64, short: false, holder: () => {} }, ops);
     expect(block?.slot).toBe(5);
     expect(ops).toEqual([19, 6]);
   });

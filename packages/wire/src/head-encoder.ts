@@ -87,6 +87,11 @@ export class HeadEncoder {
     return this.#encode('trailers', '', '', fields);
   }
 
+  /** Lets go what an encoder at rest does not need. */
+  rest(): void {
+    this.#table.rest();
+  }
+
   #encode(kind: HeadKind, start: string, second: string, fields: Fields): HeadProgram {
     const program = this.#program;
     program.clear();
@@ -301,12 +306,12 @@ export class HeadEncoder {
     let size = FIELD_OVERHEAD * (1 + flat.length / 2);
     for (const text of flat) size += text.length;
     for (const { position } of holes) size -= flat[2 * position + 1]?.length ?? 0;
-    const onEvict = () => {
+    const holder = () => {
       if (shape.template !== undefined) this.#retire(shape.template);
       shape.template = undefined;
     };
     const over = shape.template?.entry;
-    const entry = this.#table.store({ size, short: false, onEvict, over }, this.#program.ops);
+    const entry = this.#table.store({ size, short: false, holder, over }, this.#program.ops);
     if (entry === undefined) return;
     shape.template = new HeadTemplate(entry, draft);
     this.#program.keep = entry.slot;

@@ -11,9 +11,14 @@ export interface SendEntry {
   epoch: number;
   /** Whether it was used since it was stored, or since the search for room passed it. */
   used: boolean;
-  /** Called when the slot is taken for something else. */
-  readonly onEvict: () => void;
+  /** What it is stored for. */
+  readonly holder: Holder;
+  /** A field's value; undefined for a name by itself and for a block. */
+  readonly value: string | undefined;
 }
+
+/** A name, which has the slot for itself or for a field of it; for a block, what is called when the slot is taken for something else. */
+type Holder = NameInfo | (() => void);
 
 /** What is known about a field's name: a slot that has it, and the stored fields of that name. */
 export interface NameInfo {
@@ -33,7 +38,8 @@ interface Storing {
   readonly size: number;
   /** Whether it will be named often, and a slot with a short number is wanted. */
   readonly short: boolean;
-  readonly onEvict: () => void;
+  readonly holder: Holder;
+  readonly value?: string | undefined;
   /** The entry whose place it takes. */
   readonly over?: SendEntry | undefined;
   /** Room is made for it whatever has to go. */
@@ -62,10 +68,16 @@ export class SendTable {
     this.#isSecret = isSecret;
     this.#slots = new Slots(Math.ceil(limit / FIELD_OVERHEAD));
     for (const [slot, name] of PSEUDO_NAMES.entries()) {
-      const entry: SendEntry = { slot, size: 0, epoch: 0, used: true, onEvict: () => {} };
-      this.#entries.push(entry);
-      this.#names.set(name, newInfo(name, false, entry));
+      const info = newInfo(name, false);
+      info.entry = { slot, size: 0, epoch: 0, used: true, holder: info, value: undefined };
+      this.#entries.push(info.entry);
+      this.#names.set(name, info);
     }
+  }
+
+  /** Lets go what a table at rest does not need: which values were met. */
+  rest(): void {
+    for (const { habit } of this.#names.values()) habit.forget();
   }
 
   /** Starts a head: what it uses from now on is kept while others can go. */
@@ -91,7 +103,7 @@ export class SendTable {
   name(name: string): NameInfo {
     const known = this.#names.get(name);
     if (known !== undefined) return known;
-    const info = newInfo(name, this.#isSecret(name), undefined);
+    const info = newInfo(name, this.#isSecret(name));
     this.#names.set(name, info);
     return info;
   }
@@ -111,12 +123,9 @@ export class SendTable {
       this.touch(info.entry);
       return;
     }
-    const onEvict = () => {
-      if (info.entry === info.bare) this.#passOn(info);
-      info.bare = undefined;
-    };
     const size = info.name.length + FIELD_OVERHEAD;
-    const entry = this.store({ size, short: true, onEvict, forced: forced && info.secret }, ops);
+    const forces = forced && info.secret;
+    const entry = this.store({ size, short: true, holder: info, forced: forces }, ops);
     if (entry === undefined) {
       this.#passOn(info);
       return;
@@ -147,12 +156,7 @@ export class SendTable {
    */
   storeField(info: NameInfo, value: string, short: boolean, ops: number[]): SendEntry | undefined {
     const size = info.name.length + value.length + FIELD_OVERHEAD;
-    const onEvict = () => {
-      const gone = info.fields.get(value);
-      info.fields.delete(value);
-      if (info.entry === gone) this.#passOn(info);
-    };
-    const entry = this.store({ size, short, onEvict, over: info.bare }, ops);
+    const entry = this.store({ size, short, holder: info, value, over: info.bare }, ops);
     if (entry === undefined) return undefined;
     this.#names.set(info.name, info);
     info.fields.set(value, entry);
@@ -167,7 +171,7 @@ export class SendTable {
    * for the one whose slot it takes: storing replaces that (W-053).
    */
   store(
-    { size, short, onEvict, over, forced = false }: Storing,
+    { size, short, holder, value, over, forced = false }: Storing,
     ops: number[],
   ): SendEntry | undefined {
     if (size > this.#limit * LARGEST_SHARE && !forced) return undefined;
@@ -184,7 +188,7 @@ export class SendTable {
       else this.drop(victim, ops);
     }
     if (spare !== undefined) this.#remove(spare);
-    const entry: SendEntry = { slot, size, epoch: this.#epoch, used: false, onEvict };
+    const entry: SendEntry = { slot, size, epoch: this.#epoch, used: false, holder, value };
     while (this.#entries.length < slot) this.#entries.push(undefined);
     this.#entries[slot] = entry;
     this.#bytes += size;
@@ -201,7 +205,15 @@ export class SendTable {
   #remove(entry: SendEntry): void {
     this.#entries[entry.slot] = undefined;
     this.#bytes -= entry.size;
-    entry.onEvict();
+    const { holder, value } = entry;
+    if (typeof holder === 'function') holder();
+    else if (value === undefined) {
+      if (holder.entry === entry) this.#passOn(holder);
+      holder.bare = undefined;
+    } else {
+      holder.fields.delete(value);
+      if (holder.entry === entry) this.#passOn(holder);
+    }
   }
 
   /** The next entry that neither this head uses nor others have used of late; when forced, any. */
@@ -229,6 +241,6 @@ export class SendTable {
   }
 }
 
-function newInfo(name: string, secret: boolean, entry: SendEntry | undefined): NameInfo {
-  return { name, secret, entry, bare: undefined, fields: new Map(), habit: new Habit() };
+function newInfo(name: string, secret: boolean): NameInfo {
+  return { name, secret, entry: undefined, bare: undefined, fields: new Map(), habit: new Habit() };
 }
