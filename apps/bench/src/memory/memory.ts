@@ -8,10 +8,17 @@ export interface Memory {
   readonly external: number;
 }
 
+/**
+ * Collects what nobody holds and gives V8's empty pages back, which an ordinary collection leaves in
+ * place for later use: needs `--expose-gc`.
+ */
+export function giveBack(): void {
+  globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+}
+
 /** What this process takes when all that can be given back was: needs `--expose-gc`. */
 export function measureMemory(): Memory {
-  // An ordinary collection leaves V8's empty pages in place for later use.
-  globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+  giveBack();
   const { rss, heapUsed, external } = process.memoryUsage();
   return { rss, heap: heapUsed, external };
 }
