@@ -58,13 +58,10 @@ export interface Report extends Findings {
 
 /** Adds what it was measured with and on, and rounds figures to five significant digits. */
 export function makeReport(suite: string, findings: Findings): Report {
-  const cores = availableParallelism();
-  const model = cpus()[0]?.model.trim() ?? 'unknown processor';
-  const memoryGiB = Math.round(totalmem() / 2 ** 30);
   return {
     suite,
-    runtime: `Node.js ${process.version}`,
-    machine: `${model}, ${cores} cores, ${memoryGiB} GiB, ${process.platform} ${release()} ${process.arch}`,
+    runtime: runtimeText(),
+    machine: machineText(),
     results: findings.results.map(rounded),
     ratios: findings.ratios.map(rounded),
     notMeasured: findings.notMeasured,
@@ -72,7 +69,21 @@ export function makeReport(suite: string, findings: Findings): Report {
   };
 }
 
-function rounded<T extends object>(record: T): T {
+/** What it was measured with. */
+export function runtimeText(): string {
+  return `Node.js ${process.version}`;
+}
+
+/** What it was measured on: processor, cores, memory, system. */
+export function machineText(): string {
+  const cores = availableParallelism();
+  const model = cpus()[0]?.model.trim() ?? 'unknown processor';
+  const memoryGiB = Math.round(totalmem() / 2 ** 30);
+  return `${model}, ${cores} cores, ${memoryGiB} GiB, ${process.platform} ${release()} ${process.arch}`;
+}
+
+/** Its numbers with five significant digits. */
+export function rounded<T extends object>(record: T): T {
   const copy: T = { ...record };
   for (const key of keysOf(copy)) {
     const value = copy[key];

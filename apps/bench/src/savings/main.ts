@@ -1,0 +1,46 @@
+import { writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { makeProgress } from '../progress.ts';
+import { TrafficFileError } from './file-error.ts';
+import { measureSavings } from './measure.ts';
+import { parseSavingsOptions, type SavingsOptions, USAGE } from './options.ts';
+import { sampleTraffic } from './sample.ts';
+import { savingsText } from './terminal.ts';
+import { readTrafficFile } from './traffic-file.ts';
+
+const FAILED = 1;
+const WRONG_USAGE = 2;
+/** So many exchanges are replayed, each setting several times; more would take long and say the same. */
+const MOST_EXCHANGES = 10_000;
+
+const progress = makeProgress(process.stderr);
+try {
+  await run(optionsOrExit());
+} catch (error) {
+  progress.end();
+  const isFile = error instanceof TrafficFileError;
+  const why = isFile || !(error instanceof Error) ? error : error.stack;
+  process.stderr.write(`measure: ${isFile ? error.message : why}\n`);
+  process.exitCode = isFile ? WRONG_USAGE : FAILED;
+}
+
+async function run({ file, json, html, ...prices }: SavingsOptions): Promise<void> {
+  const traffic =
+    file === undefined ? sampleTraffic() : await readTrafficFile(file, MOST_EXCHANGES);
+  const name =
+    file === undefined ? 'Generated traffic (a JSON API and bid requests)' : basename(file);
+  const savings = await measureSavings(traffic, { name, ...prices, progress: progress.show });
+  progress.end();
+  process.stdout.write(savingsText(savings));
+  if (json !== undefined) writeFileSync(json, `${JSON.stringify(savings, null, 2)}\n`);
+}
+
+function optionsOrExit(): SavingsOptions {
+  try {
+    return parseSavingsOptions(process.argv.slice(2));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`measure: ${why}\n${USAGE}`);
+    process.exit(WRONG_USAGE);
+  }
+}
