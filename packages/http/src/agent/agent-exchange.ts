@@ -175,10 +175,14 @@ export class AgentExchange implements RequestEvents {
     if (this.#closed) return;
     const known = error instanceof Error ? error : new Error(String(error));
     this.#queue.fail(known);
-    // Else it would fail with a bare "aborted".
     const response = 'res' in this.#request ? this.#request.res : undefined;
-    if (response instanceof IncomingMessage && !response.complete) response.destroy(known);
-    this.#socket.destroy(known);
+    if (!(response instanceof IncomingMessage)) {
+      this.#socket.destroy(known);
+    } else {
+      // As when a connection ends too early: it is the response that fails, not with a bare "aborted".
+      this.#socket.destroy();
+      if (!response.complete) response.destroy(known);
+    }
   }
 
   #invalid(message: string): TpError {

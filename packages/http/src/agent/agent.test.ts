@@ -182,6 +182,7 @@ describe('a request that fails', () => {
     await using to = await agentTo(() => ({ headers: { 'content-length': '9' }, body: failing() }));
     const out = to.start();
     const response = await responseTo(out);
+    out.on('error', () => expect.unreachable('the request had its response'));
     expect(await failure(gather(response))).toMatchObject({ code: 'UPSTREAM', processed: 'yes' });
     expect(response.complete).toBe(false);
   });

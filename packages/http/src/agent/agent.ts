@@ -22,7 +22,7 @@ export interface AgentOptions {
  * HTTP: streams both ways, `continue` and `information`, trailers, `destroy()`, time limits. Fields
  * keep their order, case and repetitions; those of the connection are not passed on (RFC 9110
  * section 7.6.1), and a response without `content-length` shows `transfer-encoding: chunked`. What
- * fails emits `error` with a `TpError`: on the request before the response's head, on both after it.
+ * fails emits `error` with a `TpError`: on the request before the response's head, on the response after it.
  * A body that is not as long as its `content-length` says is such an error, INVALID_ARGUMENT.
  *
  * `agent.destroy()` cancels its requests; the client stays open.
