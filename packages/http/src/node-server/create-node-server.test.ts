@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import type { IncomingMessage } from 'node:http';
+import { type IncomingMessage, Server } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { connect, type Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
+import { connect as connectTls } from 'node:tls';
 import { expect, onTestFinished, test } from 'vitest';
 import {
   createClient,
@@ -224,4 +225,137 @@ test('closeAllConnections ends links and connections, whatever is under way', as
   server.closeAllConnections();
   await expect(http).rejects.toThrow();
   expect(await tp).toMatchObject({ code: 'LINK_LOST', processed: 'maybe' });
+});
+
+const names = (request: { peerIdentity?: readonly string[] | undefined }) => ({
+  body: JSON.stringify(request.peerIdentity ?? null),
+});
+
+/** One request over HTTPS. */
+async function overHttps(port: number, own: { cert?: string; key?: string }): Promise<string> {
+  const out = httpsRequest({ port, host: '127.0.0.1', ca: certificate, agent: false, ...own });
+  out.end();
+  const [response]: IncomingMessage[] = await once(out, 'response');
+  return String(Buffer.concat((await response?.toArray()) ?? []));
+}
+
+test('certificates of clients are asked for and judged alike, and handlers see their names', async () => {
+  const asking = { ...tls, ca: certificate, names: ['localhost'] };
+  const { server, port } = await listening(createNodeServer(toListener(names), { tls: asking }));
+  const client = createClient(`teleports://127.0.0.1:${port}`, {
+    tls: { ca: certificate, ...tls },
+  });
+  onTestFinished(() => client.close());
+  const expected = '["localhost","127.0.0.1"]';
+  expect(await (await client.request({ path: '/' })).text()).toBe(expected);
+  expect(await overHttps(port, tls)).toBe(expected);
+  expect(
+    await failure(clientOf(port, 'teleports').request({ path: '/', deadlineMs: 2_000 })),
+  ).toMatchObject({
+    processed: 'no',
+  });
+  await expect(overHttps(port, {})).rejects.toThrow();
+  expect(server.teleport.stats().limitHits.get('peerIdentity')).toBeGreaterThanOrEqual(2);
+});
+
+test('tokens are for links alone', async () => {
+  const { port } = await listening(createNodeServer(hello, { tokens: ['secret'] }));
+  expect(await overHttp(port, '/http')).toBe('GET /http');
+  expect(await failure(clientOf(port).request({ path: '/' }))).toMatchObject({
+    code: 'UNREACHABLE',
+  });
+  const client = createClient(`teleport://127.0.0.1:${port}`, { token: 'secret' });
+  onTestFinished(() => client.close());
+  expect(await (await client.request({ path: '/tp' })).text()).toBe('GET /tp');
+});
+
+test.each([
+  [undefined, false],
+  [true, true],
+])(
+  'where insecure is %s, a link in plain text from another machine is served: %s',
+  async (insecure, isServed) => {
+    const { server, port } = await listening(
+      createNodeServer(hello, insecure === undefined ? {} : { insecure }),
+    );
+    const warnings: string[] = [];
+    const warned = ({ message }: Error): void => void warnings.push(message);
+    process.on('warning', warned);
+    onTestFinished(() => {
+      process.off('warning', warned);
+    });
+    // As if it had come over a network.
+    server.prependListener('connection', (socket) => {
+      Object.defineProperty(socket, 'localAddress', { value: '192.0.2.1' });
+    });
+    expect(await overHttp(port, '/http')).toBe('GET /http');
+    const call = clientOf(port).request({ path: '/tp', deadlineMs: 2_000 });
+    if (isServed) expect(await (await call).text()).toBe('GET /tp');
+    else {
+      expect((await failure(call)).processed).toBe('no');
+      expect(server.teleport.stats().limitHits.get('plainText')).toBeGreaterThan(0);
+    }
+    await turn();
+    expect(warnings.filter((text) => text.includes('insecure: true'))).toHaveLength(
+      isServed ? 0 : 1,
+    );
+  },
+);
+
+test('a TLS handshake that fails is counted, and told to clientError as Node does', async () => {
+  const { server, port } = await listening(createNodeServer(hello, { tls }));
+  const { promise: told, resolve } = Promise.withResolvers<void>();
+  server.on('clientError', (_error, socket) => {
+    socket.destroy();
+    resolve();
+  });
+  const { socket, said } = bare(port);
+  socket.write('GET / HTTP/1.1\r\n\r\n');
+  await told;
+  await said;
+  expect(server.teleport.stats().limitHits.get('tlsHandshake')).toBe(1);
+});
+
+test('certificates are reloaded for both, and what cannot be used changes nothing', async () => {
+  const { server, port } = await listening(createNodeServer(hello, { tls }));
+  expect(() => server.teleport.reloadTls({ cert: certificate, key: 'nonsense' })).toThrow(
+    'cannot be used',
+  );
+  server.teleport.reloadTls(tls);
+  expect(await overHttps(port, {})).toBe('GET /');
+  expect(await (await clientOf(port, 'teleports').request({ path: '/tp' })).text()).toBe('GET /tp');
+});
+
+test('what Node’s server has works as ever: upgrades, clientError, limits, events and disposal', async () => {
+  const server = createNodeServer(hello, { http: { requestTimeout: 1_234, maxHeaderSize: 2_000 } });
+  expect(server).toBeInstanceOf(Server);
+  expect(server.requestTimeout).toBe(1_234);
+  server.on('upgrade', (_req, socket) => {
+    socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\n\r\nupgraded');
+  });
+  server.on('clientError', (_error, socket) => {
+    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\n\r\nbad');
+  });
+  const { port } = await listening(server);
+  const upgrade = bare(port);
+  upgrade.socket.write('GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n');
+  expect(await upgrade.said).toContain('upgraded');
+  const wrong = bare(port);
+  wrong.socket.write('nonsense\r\n\r\n');
+  expect(await wrong.said).toContain('bad');
+  await server[Symbol.asyncDispose]();
+  expect(server.listening).toBe(false);
+});
+
+test('a client that speaks both is given tp', async () => {
+  const { port } = await listening(createNodeServer(hello, { tls }));
+  const socket = connectTls({
+    port,
+    host: '127.0.0.1',
+    ca: certificate,
+    ALPNProtocols: ['tp/1', 'http/1.1'],
+  });
+  await once(socket, 'secureConnect');
+  expect(socket.alpnProtocol).toBe('tp/1');
+  socket.destroy();
 });
