@@ -176,8 +176,11 @@ test('a connection that says nothing for the handshake timeout is closed and cou
   clock.forward(1);
   expect(await said).toBe('');
   expect(server.teleport.stats().limitHits.get('handshakeTimeout')).toBe(1);
+  // One that has begun has the time limits of its protocol.
+  clock.forward(10_000);
   late.socket.write('Connection: close\r\n\r\n');
   expect(await late.said).toContain('GET /late');
+  expect(server.teleport.stats().limitHits.get('handshakeTimeout')).toBe(1);
 });
 
 test('close lets calls under way end on both, calls back then, and lets nobody in', async () => {
