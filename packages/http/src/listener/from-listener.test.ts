@@ -180,14 +180,14 @@ test('a listener may use its buffer again once the write is done', async () => {
 test('nothing of a connection is added to what the listener said', async () => {
   await using both = await pair(
     fromListener((req, res) => {
-      if (req.url === '/own') res.setHeader('Connection', 'close').setHeader('Date', 'today');
+      if (req.url === '/own') res.setHeader('Date', 'today');
       res.end('x');
     }),
   );
   const plain = await both.client.request({ path: '/' });
   expect(plain.headers.raw).toEqual(['Content-Length', '1']);
   const own = await both.client.request({ path: '/own' });
-  expect(own.headers.raw).toEqual(['Connection', 'close', 'Date', 'today', 'Content-Length', '1']);
+  expect(own.headers.raw).toEqual(['Date', 'today', 'Content-Length', '1']);
 });
 
 test('a listener that declares another length than it writes is INTERNAL', async () => {
@@ -341,4 +341,19 @@ test('a listener sees from the head whether there is a body, as over HTTP/1.1', 
   ]);
   expect(await seen(['Content-Length', '1'], 'x')).toEqual([['Content-Length', '1'], null]);
   expect(await seen([], null)).toEqual([[], null]);
+});
+
+test('what a listener says of its connection stays there, with the fields that it names', async () => {
+  await using both = await pair(
+    fromListener((_req, res) => {
+      res.writeHead(200, [
+        ...['Connection', 'keep-alive, x-hop', 'X-Hop', '1', 'Keep-Alive', 'timeout=5'],
+        ...['Transfer-Encoding', 'chunked', 'X-End', '2'],
+      ]);
+      res.end('whole');
+    }),
+  );
+  const response = await both.client.request({ path: '/' });
+  expect(response.headers.raw).toEqual(['X-End', '2']);
+  expect(await response.text()).toBe('whole');
 });

@@ -17,8 +17,8 @@ const CONTINUE = /(?:^|\W)100-continue(?:$|\W)/i;
  *
  * It gets an `IncomingMessage` and a `ServerResponse` as from `node:http`, of HTTP version 1.1, on
  * a socket that leads nowhere else. The response goes out as the listener made it, in case, order
- * and repetition of fields, without the `Date`, `Connection`, `Keep-Alive` and `Transfer-Encoding`
- * that Node adds for an HTTP/1.1 connection. A body that comes without a `Content-Length` is shown
+ * and repetition of fields, without the `Date` that Node adds, and without what belongs to an HTTP
+ * connection, whoever set it (`Connection`, `Keep-Alive`, `Transfer-Encoding`, RFC 9110 section 7.6.1). A body that comes without a `Content-Length` is shown
  * as `Transfer-Encoding: chunked`, by which body parsers see that there is one. A request with
  * `Expect: 100-continue` is told to go on before the listener sees it; with any other expectation it
  * is answered 417.

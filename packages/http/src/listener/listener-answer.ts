@@ -1,5 +1,6 @@
 import { Fields, isTpError, MAX_INLINE_BODY, TpError } from '@tp/wire';
 import { hasNoBody } from '../body/no-body.ts';
+import { endToEnd } from '../hop-by-hop.ts';
 import type { Request, ResponseInit } from '../types.ts';
 import type { ListenerSocketOwner, WrittenChunk } from './listener-socket.ts';
 import { PieceQueue } from './piece-queue.ts';
@@ -92,7 +93,7 @@ export class ListenerAnswer implements ListenerSocketOwner, ResponseEvents {
   }
 
   head(status: number, reason: string, headers: Fields): void {
-    this.#head = { status, reason, headers };
+    this.#head = { status, reason, headers: endToEnd(headers) };
     this.#state = 'gathering';
     queueMicrotask(() => {
       if (this.#state !== 'gathering') return;
