@@ -1,5 +1,5 @@
 import type { Json } from './journal.ts';
-import { MUST_DIFFER } from './must-differ.ts';
+import { type Difference, MUST_DIFFER } from './must-differ.ts';
 import type { Observations } from './record.ts';
 
 /** One place where two observations differ. */
@@ -10,39 +10,43 @@ export interface Finding {
   readonly tp: Json | undefined;
 }
 
-/** Compares field by field, but for what must differ. */
+type Place = Difference['in'][number];
+
+/** Compares field by field: what must differ is left out of what was seen over HTTP, and may not be over tp. */
 export function compare(http: Observations, tp: Observations): Finding[] {
   const findings: Finding[] = [];
-  find('', comparable(http), comparable(tp), findings);
+  find('', comparable(http, mustDiffer), comparable(tp, never), findings);
   return findings;
 }
 
-function comparable({ exchanges, app }: Observations): Json {
+function comparable(
+  { exchanges, app }: Observations,
+  isLeftOut: (name: string, place: Place) => boolean,
+): Json {
+  const lines = (fields: readonly string[], place: Place): string[] => {
+    const kept: string[] = [];
+    for (let i = 0; i < fields.length; i += 2) {
+      const name = fields[i] ?? '';
+      if (!isLeftOut(name.toLowerCase(), place)) kept.push(`${name}: ${fields[i + 1]}`);
+    }
+    return kept;
+  };
   return {
-    exchanges: exchanges.map((seen) => ({
-      ...seen,
-      fields: endToEnd(seen.fields, 'responses'),
-    })),
+    exchanges: exchanges.map((seen) => ({ ...seen, fields: lines(seen.fields, 'responses') })),
     app: app.map((entry) =>
       'note' in entry
         ? entry
-        : { request: { ...entry.request, fields: endToEnd(entry.request.fields, 'requests') } },
+        : { request: { ...entry.request, fields: lines(entry.request.fields, 'requests') } },
     ),
   };
 }
 
-/** The fields in a list that must not differ, each as `name: value`. */
-export function endToEnd(
-  fields: readonly string[],
-  where: 'requests' | 'responses',
-): readonly string[] {
-  const kept: string[] = [];
-  for (let i = 0; i < fields.length; i += 2) {
-    const name = fields[i] ?? '';
-    const row = MUST_DIFFER.find((one) => one.name === name.toLowerCase());
-    if (row?.in.includes(where) !== true) kept.push(`${name}: ${fields[i + 1]}`);
-  }
-  return kept;
+function mustDiffer(name: string, place: Place): boolean {
+  return MUST_DIFFER.some((one) => one.name === name && one.in.includes(place));
+}
+
+function never(): boolean {
+  return false;
 }
 
 function find(at: string, http: Json | undefined, tp: Json | undefined, into: Finding[]): void {

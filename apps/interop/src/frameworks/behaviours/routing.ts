@@ -13,6 +13,15 @@ const WRONG_METHOD: Record<Framework, number> = {
   Nest: 404,
 };
 
+/** What answers OPTIONS for a path that has a route for GET. */
+const OPTIONS: Record<Framework, readonly [status: number, allow: readonly string[]]> = {
+  Express: [200, ['GET, HEAD']],
+  Koa: [200, ['HEAD, GET']],
+  Fastify: [404, []],
+  Hono: [405, ['GET, HEAD']],
+  Nest: [404, []],
+};
+
 /** Paths, queries, methods and hosts. */
 export const routing: readonly Behaviour[] = [
   {
@@ -109,11 +118,8 @@ export const routing: readonly Behaviour[] = [
       await ask({ method: 'OPTIONS', path: '*' });
     },
     promise(http, framework) {
-      const allow = framework === 'Fastify' || framework === 'Hono' ? [] : ['GET'];
-      expect(values(seen(http), 'allow').join().split(/, ?/)).toEqual(
-        expect.arrayContaining(allow),
-      );
-      expect(seen(http).status).not.toBe(0);
+      const [status, allow] = OPTIONS[framework];
+      expect([seen(http).status, values(seen(http), 'allow')]).toEqual([status, allow]);
     },
   },
   {
