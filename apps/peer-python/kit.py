@@ -54,6 +54,7 @@ class Service:
             ("GET", "/fail-body", self.fail_body),
             ("GET", "/remaining", self.remaining),
             ("GET", "/leave", self.leave),
+            (None, "/switch", self.switch),
         ]
 
     async def __call__(self, exchange):
@@ -158,6 +159,14 @@ class Service:
     async def leave(self, exchange):
         await exchange.respond(200, body=b"leaving")
         exchange.link.spawn(exchange.link.leave())
+
+    async def switch(self, exchange):
+        async def back():
+            while data := await exchange.piece():
+                yield data
+
+        fields = [("connection", "upgrade"), ("upgrade", "kit")]
+        await exchange.respond(101, fields, body=back())
 
 
 class ClientUnderTest:

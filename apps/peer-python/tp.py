@@ -120,6 +120,8 @@ class Stream:
             head.insert(1, (":reason", reason))
         if has_no_body(self.method, status):
             body, trailers = b"", ()
+        if status == 101 and self.timer:
+            self.timer.cancel()  # W-130
         await self.say(head, body, trailers)
 
     # ---- both

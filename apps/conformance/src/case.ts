@@ -11,10 +11,10 @@ export interface CaseTitle {
   readonly name: string;
   /**
    * What the peer must have; the case does not apply otherwise. A codec or isolated windows: its hello
-   * offers them, as the kit packs what it says. `one-way`: a client makes one-way requests. `token`:
-   * the kit was told the token that the peer asks for, or shows; then these cases alone are run.
+   * offers them, as the kit packs what it says. `one-way`: a client makes one-way requests. `upgrade`:
+   * it asks for other protocols. `token`: the kit was told the token that the peer asks for, or shows; then these cases alone are run.
    */
-  readonly needs?: CodecName | 'windows' | 'one-way' | 'token';
+  readonly needs?: CodecName | 'windows' | 'one-way' | 'upgrade' | 'token';
 }
 
 /** What became of all cases that were asked for. */

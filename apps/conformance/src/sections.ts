@@ -41,6 +41,7 @@ const SECTIONS: readonly Section[] = [
     rules: [
       [30, 39],
       [124, 127],
+      [129, 132],
     ],
   },
   { title: '8. Bodies and credit', rules: [[40, 49]] },

@@ -47,4 +47,8 @@ export type {
   ResponseInit,
   SendOptions,
   Server,
+  Upgraded,
+  UpgradeOptions,
+  UpgradeResponse,
 } from './types.ts';
+export { upgradeProtocol } from './upgrade/upgrade-fields.ts';

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type {
   Connection,
   DialTls,
@@ -51,6 +52,43 @@ export interface RequestOptions {
   /** Called for each 1xx head that comes before the response (100, 103). */
   readonly onInformation?: (status: number, headers: Fields) => void;
 }
+
+/** What `client.upgrade` takes. */
+export interface UpgradeOptions {
+  /** Default `GET`. */
+  readonly method?: string;
+  readonly path: string;
+  /**
+   * The protocol to switch to, as `websocket`: goes out as `Upgrade`, beside `Connection: Upgrade`.
+   * May be left out where `headers` have both.
+   */
+  readonly protocol?: string;
+  readonly headers?: FieldsInit;
+  /** Aborting cancels the exchange, also when it has switched. */
+  readonly signal?: AbortSignal;
+  /** Until the response's head, in ms. Default: the client's `requestTimeoutMs`. */
+  readonly deadlineMs?: number;
+  /** As in `RequestOptions`. */
+  readonly window?: WindowChoice;
+  readonly onInformation?: (status: number, headers: Fields) => void;
+}
+
+/** Both sides speak the other protocol now. */
+export interface Upgraded {
+  /** 101. */
+  readonly status: number;
+  readonly reason: string;
+  readonly headers: Fields;
+  /**
+   * What the other protocol's bytes go through, with backpressure in both directions; either may
+   * end first. It may be silent up to `limits.streamIdleMs`, and is destroyed with a `TpError`
+   * when the exchange ends before both directions have: `CANCEL` where the peer has destroyed it.
+   */
+  readonly socket: Duplex;
+}
+
+/** What `client.upgrade` resolves with: the socket, or the response that refuses it. */
+export type UpgradeResponse = Upgraded | (Response & { readonly socket?: undefined });
 
 /** What `client.send` takes. */
 export interface SendOptions {
@@ -114,13 +152,18 @@ export interface Request extends IncomingBody {
   readonly oneWay?: boolean;
   /** The names in the client's verified certificate: DNS names, URIs such as SPIFFE ids, IP addresses. Undefined without one. */
   readonly peerIdentity?: readonly string[] | undefined;
+  /**
+   * The protocol that the client asks to switch to, as `websocket` (RFC 9110 section 7.8): the answer
+   * may be 101 with `upgrade`, or any other. Such a request has no body.
+   */
+  readonly upgrade?: string | undefined;
   /** Sends a 1xx head ahead of the response (100 to 199, but not 101). */
   inform(status: number, headers?: FieldsInit): void;
 }
 
 /** What a handler answers. */
 export interface ResponseInit {
-  /** Default 200. */
+  /** Default 200. 200 to 599, or 101 with `upgrade`. */
   readonly status?: number;
   /** Sent only when it differs from the usual phrase. */
   readonly reason?: string;
@@ -128,6 +171,12 @@ export interface ResponseInit {
   readonly body?: Body | null;
   /** Asked for once the body has been sent to its end. */
   readonly trailers?: () => FieldsInit;
+  /**
+   * With status 101, to a request that has `upgrade`: takes the socket through which both sides speak
+   * the other protocol, as `Upgraded` describes it. `Connection` and `Upgrade` are added to `headers`
+   * where they are not there. What it throws goes to `onError`, and ends the exchange.
+   */
+  readonly upgrade?: (socket: Duplex) => void;
   /**
    * The compression window that the response goes through. Default: one of the kind that the request
    * came through, or, for the shared one, the server's.
@@ -156,6 +205,14 @@ export interface Client {
    * @throws {TpError} processed "no": it was not sent.
    */
   send(options: SendOptions): Promise<void>;
+  /**
+   * Asks to switch to another protocol (RFC 9110 section 7.8), as WebSocket does: resolves with a
+   * socket, or with the response that refuses it. Once it was written, it is sent again by itself
+   * only when it surely was not processed.
+   *
+   * @throws {TpError} as `request`; PROTOCOL when the server switches to another protocol than that.
+   */
+  upgrade(options: UpgradeOptions): Promise<UpgradeResponse>;
   /** How many requests wait for their response's head; for balancing. */
   readonly pending: number;
   /**

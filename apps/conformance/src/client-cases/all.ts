@@ -20,6 +20,7 @@ import { programs } from './programs.ts';
 import { retries } from './retries.ts';
 import { secrets } from './secrets.ts';
 import { streams } from './streams.ts';
+import { switching } from './switching.ts';
 import { table } from './table.ts';
 import { token } from './token.ts';
 
@@ -36,6 +37,7 @@ export const clientCases: readonly ClientCase[] = [
   ...legalHeads,
   ...streams,
   ...oneWay,
+  ...switching,
   ...bodies,
   ...creditCases,
   ...compression,

@@ -10,8 +10,7 @@ import { applicable, playInTurn } from './run.ts';
 
 /** The longest body that goes with its head (W-040), in bytes. */
 const MAX_BODY = 65_536;
-/** What a client asks for its next order by, when it makes one-way requests and when it does not. */
-const ONE_WAY = '/next?one-way';
+/** What a client asks for its next order by; its query names what it can do. */
 const NEXT = '/next';
 
 /** The place where the kit waits for a client to test. */
@@ -56,10 +55,11 @@ export class ClientDriver {
     this.#control = await this.#meet();
     const first = await nextOrder(this.#control);
     this.#asked = first.id;
-    const oneWay = first.path === ONE_WAY;
+    const abilities = new Set(first.path.slice(NEXT.length + 1).split('&'));
     const fitting = applicable(cases, {
       ...this.#control.peer,
-      oneWay,
+      oneWay: abilities.has('one-way'),
+      upgrade: abilities.has('upgrade'),
       token: this.#options.token,
     });
     const results = await playInTurn(fitting, {
@@ -168,7 +168,7 @@ export class ClientDriver {
 
 /** Takes GET /next. */
 async function nextOrder(control: ClientLink): Promise<SaidOf<'request'>> {
-  const isNext = ({ path }: SaidOf<'request'>) => path === NEXT || path === ONE_WAY;
+  const isNext = ({ path }: SaidOf<'request'>) => path.split('?')[0] === NEXT;
   return control.next('request', isNext, `a request for ${NEXT}`);
 }
 

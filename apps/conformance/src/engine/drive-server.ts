@@ -47,7 +47,7 @@ async function meet(target: Target, { timeoutMs, token }: DriveOptions): Promise
     link.greet();
     const said = await link.next('hello').catch(() => undefined);
     const { offers, limits } = said?.hello ?? { offers: ALL_OFFERS, limits: DEFAULT_LIMITS };
-    return { offers, limits, oneWay: true, token };
+    return { offers, limits, oneWay: true, upgrade: true, token };
   } finally {
     server.close();
   }

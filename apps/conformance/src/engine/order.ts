@@ -12,6 +12,8 @@ export interface OrderedRequest {
   readonly cancelOn?: 'head' | 'info';
   /** Nothing is to be said back (W-124). */
   readonly oneWay?: true;
+  /** It asks for another protocol by its `fields`, and `body` is what it sends once that is spoken (W-129). */
+  readonly upgrade?: true;
   /** It waits until that request, counted from 0, has ended. */
   readonly after?: number;
 }

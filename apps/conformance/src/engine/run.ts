@@ -17,6 +17,8 @@ export interface Offering {
   readonly limits: Limits;
   /** Whether it makes one-way requests. */
   readonly oneWay: boolean;
+  /** Whether it asks for other protocols, or answers those who do. */
+  readonly upgrade: boolean;
   /** The token that it asks for, or shows (W-024). */
   readonly token: string | undefined;
 }
@@ -24,12 +26,13 @@ export interface Offering {
 /** Cases that need nothing but what the peer offers. */
 export function applicable<C extends CaseTitle>(
   cases: readonly C[],
-  { offers, limits, oneWay, token }: Offering,
+  { offers, limits, oneWay, upgrade, token }: Offering,
 ): C[] {
   return cases.filter(({ needs }) => {
     if (token !== undefined || needs === 'token') return needs === 'token' && token !== undefined;
     if (needs === undefined) return true;
     if (needs === 'one-way') return oneWay;
+    if (needs === 'upgrade') return upgrade;
     if (needs === 'windows') return limits.windows > 0 && offers.length > 0;
     return offers.some(({ codec }) => codec === needs);
   });

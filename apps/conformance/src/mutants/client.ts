@@ -257,4 +257,20 @@ export const clientMutants: readonly Mutant[] = [
     find: "WIRE_CODES[number] ?? 'INTERNAL'",
     replace: "WIRE_CODES[number] ?? 'NO_ERROR'",
   },
+  {
+    name: 'speaks another protocol before it was answered',
+    rule: 'W-129',
+    role: 'client',
+    file: 'transport/dist/exchange/client-call.js',
+    find: 'stream !== undefined && stream.awaitsSwitch !== true',
+    replace: 'stream !== undefined',
+  },
+  {
+    name: 'sends what was meant for another protocol when that is refused',
+    rule: 'W-131',
+    role: 'client',
+    file: 'transport/dist/exchange/client-call.js',
+    find: 'startWriter(this, { source: nothing() }, link)',
+    replace: 'startWriter(this, { source: ReadableStream.from([new Uint8Array(3)]) }, link)',
+  },
 ];

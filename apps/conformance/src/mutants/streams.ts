@@ -110,4 +110,12 @@ export const streamMutants: readonly Mutant[] = [
     replace: '',
     beside: ['W-062'],
   },
+  {
+    name: 'holds another protocol to the deadline of the request that asked for it',
+    rule: 'W-130',
+    role: 'server',
+    file: 'transport/dist/exchange/server-exchange.js',
+    find: 'if (head.status === SWITCHED)',
+    replace: 'if (false)',
+  },
 ];

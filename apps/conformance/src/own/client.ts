@@ -17,7 +17,7 @@ export async function takeOrders(
   const options = { ...ownLinkOptions(codecs), ...(token === undefined ? {} : { token }) };
   const control = createPool([address], options);
   const ask = async (): Promise<Next> => {
-    const answer = await control.call({ head: new RequestHead('GET', '/next?one-way') });
+    const answer = await control.call({ head: new RequestHead('GET', '/next?one-way&upgrade') });
     const next: Next = JSON.parse(await answer.text());
     return next;
   };

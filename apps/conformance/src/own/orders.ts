@@ -76,14 +76,16 @@ function hasNoBody({ method }: OrderedRequest, { status }: ClientCall): boolean 
 }
 
 function initOf(request: OrderedRequest): CallInit {
-  const { method, path, fields = [], body, chunk, trailers, timeoutMs } = request;
+  const { method, path, fields = [], body, chunk, trailers, timeoutMs, upgrade = false } = request;
   const head = new RequestHead(method, path, new Fields(fields.flat()));
   const bytes = Uint8Array.from({ length: body ?? 0 }, (_, i) => i % 251);
-  const isWhole = chunk === undefined && trailers === undefined && bytes.length <= MAX_INLINE_BODY;
+  const isWhole =
+    !upgrade && chunk === undefined && trailers === undefined && bytes.length <= MAX_INLINE_BODY;
   const after = trailers === undefined ? undefined : new Fields(trailers.flat());
   const stream = {
     source: pieces(bytes, chunk ?? bytes.length),
     trailers: after === undefined ? undefined : () => after,
+    awaitsSwitch: upgrade,
   };
   return {
     head,

@@ -33,6 +33,7 @@ export class Service {
     ['fail-body', failBody],
     ['remaining', remaining],
     ['leave', leave],
+    ['switch', switchProtocol],
   ]);
 
   /** Answers one request. */
@@ -145,6 +146,11 @@ function remaining(exchange: ServerExchange): void {
 function leave(exchange: ServerExchange): void {
   say(exchange, 'leaving');
   exchange.link.close();
+}
+
+function switchProtocol(exchange: ServerExchange): void {
+  const head = new ResponseHead(101, new Fields(['connection', 'upgrade', 'upgrade', 'kit']));
+  exchange.respond(head, undefined, { source: exchange.body });
 }
 
 function asFault(error: unknown): TpError {

@@ -16,6 +16,7 @@ import { order } from './order.ts';
 import { programs } from './programs.ts';
 import { secrets } from './secrets.ts';
 import { streams } from './streams.ts';
+import { switching } from './switching.ts';
 import { table } from './table.ts';
 import { token } from './token.ts';
 
@@ -32,6 +33,7 @@ export const serverCases: readonly ServerCase[] = [
   ...legalHeads,
   ...streams,
   ...oneWay,
+  ...switching,
   ...bodies,
   ...compression,
   ...isolated,

@@ -1,9 +1,10 @@
 import type { ClientCall } from '@tp/transport';
-import type { Fields } from '@tp/wire';
+import { type Fields, TpError } from '@tp/wire';
 import { CheckedBody, lengthError } from '../body/checked-body.ts';
 import { BAD_LENGTH, LengthMemory, NO_LENGTH } from '../body/content-length.ts';
 import { hasNoBody } from '../body/no-body.ts';
 import type { Response } from '../types.ts';
+import { SWITCHING_PROTOCOLS } from '../upgrade/upgrade-fields.ts';
 
 const lengths = new LengthMemory();
 const NOTHING = new Uint8Array(0);
@@ -15,9 +16,11 @@ const NOTHING = new Uint8Array(0);
  * streamed body.
  *
  * @throws {TpError} BODY_LENGTH, processed "yes", for a whole body of another length; where the
- * body is still to come, reading it throws that.
+ * body is still to come, reading it throws that. PROTOCOL for a switch to a protocol that the request
+ * did not ask for (W-130).
  */
 export function checkedResponse(call: ClientCall): Response {
+  if (call.status === SWITCHING_PROTOCOLS) throw unasked();
   if (hasNoBody(call.status, call.init.head.method)) {
     if (call.inlineLength === 0 && !call.receiving) return call;
     void call.body[Symbol.asyncIterator]().return?.();
@@ -28,6 +31,15 @@ export function checkedResponse(call: ClientCall): Response {
   if (call.receiving && declared !== BAD_LENGTH) return new LengthCheckedResponse(call, declared);
   if (declared === call.inlineLength) return call;
   throw lengthError(declared, call.inlineLength, true, 'yes');
+}
+
+/** The error of a response that switches to a protocol that was not asked for. */
+export function unasked(): TpError {
+  return new TpError({
+    code: 'PROTOCOL',
+    message: 'the server switches to a protocol that was not asked for (RFC 9110 section 7.8)',
+    processed: 'yes',
+  });
 }
 
 class LengthCheckedResponse extends CheckedBody implements Response {

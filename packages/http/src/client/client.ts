@@ -10,9 +10,18 @@ import { Fields, isTpError, MAX_INLINE_BODY, RequestHead, TpError } from '@tp/wi
 import { outgoingBody } from '../body/body.ts';
 import type { BodySource } from '../body/body-source.ts';
 import { LengthMemory } from '../body/content-length.ts';
-import type { Client, RequestOptions, Response, SendOptions } from '../types.ts';
+import type {
+  Client,
+  RequestOptions,
+  Response,
+  SendOptions,
+  UpgradeOptions,
+  UpgradeResponse,
+} from '../types.ts';
+import { upgradeProtocol } from '../upgrade/upgrade-fields.ts';
 import { checkedResponse } from './checked-response.ts';
 import { isIdempotent } from './idempotent.ts';
+import { upgradeCall } from './upgrade-call.ts';
 
 /** What a client may be told; see `PoolOptions` and `LinkOptions` of `@tp/transport`. */
 export interface ClientOptions extends Omit<PoolOptions, 'limits'> {
@@ -71,6 +80,9 @@ class LeanClient implements Client {
       const fields = Fields.from(options.headers);
       const body = outgoingBody(options.body, options.trailers, this.#lengths.of(fields));
       source = body.source;
+      if (source !== undefined && upgradeProtocol(fields) !== undefined) {
+        throw new TypeError('a request that asks for another protocol has no body: use upgrade()');
+      }
       const method = options.method ?? 'GET';
       init = {
         head: new RequestHead(method, options.path, fields),
@@ -84,6 +96,7 @@ class LeanClient implements Client {
         onInformation: options.onInformation,
       };
     } catch (error) {
+      source?.stop();
       return Promise.reject(asInvalidArgument(error));
     }
     const response = this.#pool.call(init, checkedResponse);
@@ -107,6 +120,15 @@ class LeanClient implements Client {
         deadlineMs: options.deadlineMs,
         window: options.window,
       });
+    } catch (error) {
+      return Promise.reject(asInvalidArgument(error));
+    }
+  }
+
+  upgrade(options: UpgradeOptions): Promise<UpgradeResponse> {
+    try {
+      const { init, open } = upgradeCall(options);
+      return this.#pool.call(init, open);
     } catch (error) {
       return Promise.reject(asInvalidArgument(error));
     }

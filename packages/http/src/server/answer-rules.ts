@@ -6,7 +6,7 @@ export function checkStatus(status: number): void {
   if (Number.isInteger(status) && status >= 200 && status <= 599) return;
   throw new TpError({
     code: 'INTERNAL',
-    message: `a handler answered with status ${status}; expected 200 to 599`,
+    message: `a handler answered with status ${status}; expected 200 to 599, or 101 with \`upgrade\` to a request that asks for it`,
     processed: 'yes',
   });
 }

@@ -3,12 +3,14 @@ import { type Fields, type FieldsInit, TpError } from '@tp/wire';
 import { CheckedBody } from '../body/checked-body.ts';
 import { BAD_LENGTH, LengthMemory, lengthFlaw, NO_LENGTH } from '../body/content-length.ts';
 import type { Request } from '../types.ts';
+import { upgradeProtocol } from '../upgrade/upgrade-fields.ts';
+import { UpgradeRequest } from '../upgrade/upgrade-request.ts';
 
 const lengths = new LengthMemory();
 
 /**
- * Holds a request to the body length that its head declares. Gives back the request itself wherever
- * it can. To be called before any of a streamed body is read; all of it may have come by then, as a
+ * Holds a request to the body length that its head declares, and one that asks for another protocol
+ * to having no body. Gives back the request itself wherever it can. To be called before any of a streamed body is read; all of it may have come by then, as a
  * request may have waited for its turn.
  *
  * @returns an error, BODY_LENGTH, processed "no", when a whole body has another length; where the
@@ -16,6 +18,10 @@ const lengths = new LengthMemory();
  */
 export function checkedRequest(exchange: ServerExchange): Request | TpError {
   const declared = lengths.of(exchange.headers);
+  if (exchange.reader !== undefined) {
+    const protocol = upgradeProtocol(exchange.headers);
+    if (protocol !== undefined) return new UpgradeRequest(exchange, protocol);
+  }
   if (declared === NO_LENGTH) return exchange;
   if (exchange.reader !== undefined && declared !== BAD_LENGTH) {
     return new LengthCheckedRequest(exchange, declared);

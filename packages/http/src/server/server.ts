@@ -14,6 +14,8 @@ import { stopBody } from '../body/body-source.ts';
 import { LengthMemory } from '../body/content-length.ts';
 import { hasNoBody } from '../body/no-body.ts';
 import type { Handler, Request, ResponseInit, Server } from '../types.ts';
+import { Tunnel } from '../upgrade/tunnel.ts';
+import { SWITCHING_PROTOCOLS, upgradeProtocol, withUpgrade } from '../upgrade/upgrade-fields.ts';
 import { asFault, checkStatus, isStream } from './answer-rules.ts';
 import { checkedRequest } from './checked-request.ts';
 
@@ -103,6 +105,10 @@ export class LeanServer implements Server {
     try {
       const { body } = response;
       const status = response.status ?? 200;
+      if (status === SWITCHING_PROTOCOLS) {
+        this.#switch(exchange, response);
+        return;
+      }
       checkStatus(status);
       if (response.window !== undefined) exchange.useWindow(response.window);
       const fields = Fields.from(response.headers);
@@ -127,6 +133,29 @@ export class LeanServer implements Server {
     }
   }
 
+  /** Answers with 101, and hands the socket out through which both sides speak from now on. */
+  #switch(exchange: ServerExchange, response: ResponseInit): void {
+    const { upgrade, headers, reason, window } = response;
+    const protocol = exchange.reader === undefined ? undefined : upgradeProtocol(exchange.headers);
+    if (protocol === undefined || upgrade === undefined) throw badSwitch(upgrade === undefined);
+    if (window !== undefined) exchange.useWindow(window);
+    const fields = withUpgrade(Fields.from(headers), protocol);
+    const tunnel = new Tunnel();
+    tunnel.open(exchange);
+    const head = new ResponseHead(
+      SWITCHING_PROTOCOLS,
+      fields,
+      shownReason(SWITCHING_PROTOCOLS, reason),
+    );
+    exchange.respond(head, undefined, { source: tunnel.source });
+    try {
+      upgrade(tunnel);
+    } catch (error) {
+      this.#onError(error, exchange);
+      tunnel.destroy(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
   #fail(exchange: ServerExchange, error: unknown): void {
     if (isTpError(error)) {
       exchange.refuse(error);
@@ -142,4 +171,14 @@ const INTERNAL_ERROR = new ResponseHead(500, new Fields(['content-length', '0'])
 /** The reason phrase is sent only where it says more than the status (W-061). */
 function shownReason(status: number, reason: string | undefined): string {
   return reason === undefined || reason === STATUS_CODES[status] ? '' : reason;
+}
+
+function badSwitch(isUnheard: boolean): TpError {
+  return new TpError({
+    code: 'INTERNAL',
+    message: isUnheard
+      ? 'a handler answered with status 101, but with no `upgrade` that takes the socket'
+      : 'a handler answered with status 101 to a request that asks for no other protocol',
+    processed: 'yes',
+  });
 }

@@ -39,6 +39,8 @@ export class BodyReader implements AsyncIterableIterator<Uint8Array> {
   received = 0;
   /** Whether the peer has said that nothing follows. */
   complete = false;
+  /** Whether its user has stopped reading before the end. */
+  left = false;
   readonly #owner: BodyReaderOwner;
   readonly #maxCollected: number;
   readonly #pieces = new Fifo<Uint8Array>();
@@ -171,6 +173,7 @@ export class BodyReader implements AsyncIterableIterator<Uint8Array> {
     const early = !this.ended;
     this.#drop();
     if (early) {
+      this.left = true;
       this.#owner.abandoned();
       this.fail(this.#failure('CANCEL', 'the body was not read to its end'));
     }

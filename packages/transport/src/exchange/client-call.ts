@@ -14,7 +14,17 @@ import type { ClientLink } from '../link/client-link.ts';
 import { type CallStarted, callEnd, callFailed } from '../stats/diagnostics.ts';
 import type { Tenant } from '../window/tenants.ts';
 import type { CallInit } from './call-init.ts';
-import { type Exchange, giveCredit, isReceiving, startReader, startWriter } from './exchange.ts';
+import {
+  type Exchange,
+  giveCredit,
+  isFinal,
+  isReceiving,
+  type OutgoingStream,
+  SWITCHED,
+  startReader,
+  startWriter,
+  stopSource,
+} from './exchange.ts';
 import { remoteError } from './remote-error.ts';
 
 /** What a call's promise is settled with. */
@@ -92,6 +102,10 @@ export class ClientCall implements Exchange {
 
   get status(): number {
     return this.#head?.status ?? 0;
+  }
+
+  get switched(): boolean {
+    return this.status === SWITCHED;
   }
 
   get reason(): string {
@@ -199,13 +213,13 @@ export class ClientCall implements Exchange {
       this.#close();
       return;
     }
-    if (stream !== undefined) startWriter(this, stream, link);
+    if (stream !== undefined && stream.awaitsSwitch !== true) startWriter(this, stream, link);
   }
 
   /** A response's head has come. */
   respond(head: ResponseHead, more: boolean, bytes: Uint8Array, start: number, end: number): void {
     if (this.#state !== 'written') return;
-    if (head.status < 200 && head.status !== 101) {
+    if (!isFinal(head.status)) {
       this.#inform(head);
       return;
     }
@@ -217,9 +231,21 @@ export class ClientCall implements Exchange {
       this.#bodyStart = start;
       this.#bodyEnd = end;
     }
-    if (!this.hasDeadline) this.dueAt = 0;
+    if (!this.hasDeadline || head.status === SWITCHED) this.dueAt = 0;
+    if (this.init.stream?.awaitsSwitch === true) this.#switch(this.init.stream);
     this.#answer();
     if (!more) this.settled();
+  }
+
+  /** Speaks the other protocol, or says that it will not come to that (W-131). */
+  #switch(stream: OutgoingStream): void {
+    const { link } = this;
+    if (link === undefined) return;
+    if (this.switched) startWriter(this, stream, link);
+    else {
+      void stopSource(stream.source);
+      startWriter(this, { source: nothing() }, link);
+    }
   }
 
   #receivePieces(): void {
@@ -231,13 +257,17 @@ export class ClientCall implements Exchange {
       this.#resolve(this.#open(this));
     } catch (error) {
       this.#reject(error);
-      if (this.receiving) this.abandoned();
+      if (this.receiving) this.#give(this.#unread());
     }
   }
 
   settled(): void {
-    if (this.#state !== 'answered' || this.receiving) return;
+    if (this.#state !== 'answered' || (this.receiving && !this.#isLeft)) return;
     if (this.writer !== undefined && !this.writer.closed) return;
+    if (this.receiving) {
+      this.#give(this.#unread());
+      return;
+    }
     this.#close();
     if (callEnd.hasSubscribers) callEnd.publish({ ...this.event(), status: this.status });
   }
@@ -245,7 +275,9 @@ export class ClientCall implements Exchange {
   /** The peer has ended the exchange, or the link is gone. */
   fail(error: TpError, linkEnded = false): void {
     if (this.#state === 'over') return;
-    const isWhole = this.init.stream === undefined || this.#state === 'waiting';
+    const { stream } = this.init;
+    const isWhole =
+      stream === undefined || stream.awaitsSwitch === true || this.#state === 'waiting';
     if (this.#head === undefined && isWhole && this.#owner.retry(this, error, linkEnded)) return;
     this.#end(error);
   }
@@ -320,14 +352,28 @@ export class ClientCall implements Exchange {
     this.link?.sender.writable(this);
   }
 
+  /** What is still to be sent in another protocol goes out first, as on a socket that is closed. */
   abandoned(): void {
-    this.#give(
-      new TpError({
-        code: 'CANCEL',
-        message: 'the body was not read to its end',
-        processed: this.processed,
-      }),
-    );
+    if (this.switched) this.settled();
+    else this.#give(this.#unread());
+  }
+
+  /** Nobody reads on, of what speaks another protocol. */
+  get #isLeft(): boolean {
+    return this.switched && this.reader?.left === true;
+  }
+
+  /** Ends the exchange, and tells the server. */
+  cutOff(error: TpError): void {
+    this.#give(error);
+  }
+
+  #unread(): TpError {
+    return new TpError({
+      code: 'CANCEL',
+      message: 'the body was not read to its end',
+      processed: this.processed,
+    });
   }
 
   #abort(): void {
@@ -394,6 +440,8 @@ export class ClientCall implements Exchange {
     this.#owner.done();
   }
 }
+
+async function* nothing(): AsyncGenerator<Uint8Array> {}
 
 /** Whatever was thrown, as an error of ours. */
 function asTpError(error: unknown): TpError {

@@ -26,7 +26,20 @@ export interface OutgoingStream {
   readonly source: AsyncIterable<Uint8Array>;
   /** Asked for once the source has ended. */
   readonly trailers?: (() => Fields) | undefined;
+  /**
+   * The request asks for another protocol (W-129): the source is read once a response has come with
+   * status 101, and never after any other.
+   */
+  readonly awaitsSwitch?: boolean;
 }
+
+/** Whether a response's head is the final one: 101 is, other informational ones are not (W-033). */
+export function isFinal(status: number): boolean {
+  return status >= 200 || status === SWITCHED;
+}
+
+/** Status of a response behind which both sides speak another protocol. */
+export const SWITCHED = 101;
 
 /** What an exchange asks of the link that carries it. */
 export interface ExchangeLink {
@@ -83,6 +96,8 @@ export interface Exchange extends BodyReaderOwner, BodyWriterOwner, Timed {
   writer: BodyWriter | undefined;
   /** Credit that came before there was a body to send, in bytes (W-047). */
   earlyCredit: number;
+  /** Whether both sides speak another protocol now, which has no end that HTTP could judge (W-130). */
+  readonly switched: boolean;
   /** Bytes of the body that goes with the head. */
   readonly pendingBytes: number;
   /** Writes the head, unless there is no sense in it any more. Called by the link when its turn has come. */
@@ -144,7 +159,7 @@ export function takeData(
   const { link } = exchange;
   if (link === undefined) return undefined;
   const max = link.options.limits.maxBodyBytes;
-  if (reader.received + length > max)
+  if (reader.received + length > max && !exchange.switched)
     return refuse(
       'BODY_LIMIT',
       `a body is longer than ${max} bytes; raise maxBodyBytes if it may be`,
@@ -211,4 +226,13 @@ export function giveCredit(exchange: Exchange, bytes: number): void {
   link.linkCredit.giveBack(bytes - lent, now);
   if (reader === undefined || reader.ended) return;
   if (reader.window.give(bytes, reader.held, now)) link.sender.grant(exchange);
+}
+
+/** Tells a source that is never read that nothing is wanted of it. */
+export async function stopSource(source: AsyncIterable<Uint8Array>): Promise<void> {
+  try {
+    await source[Symbol.asyncIterator]().return?.();
+  } catch {
+    // The source ends either way, and nobody waits for it.
+  }
 }

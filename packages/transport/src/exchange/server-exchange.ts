@@ -21,8 +21,10 @@ import {
   giveCredit,
   isReceiving,
   type OutgoingStream,
+  SWITCHED,
   startReader,
   startWriter,
+  stopSource,
 } from './exchange.ts';
 
 /** A request as its server sees it, and the way to answer it. */
@@ -160,6 +162,11 @@ export class ServerExchange implements Exchange {
     return this.#state !== 'written' && this.#state !== 'over';
   }
 
+  /** Whether both sides speak another protocol now. */
+  get switched(): boolean {
+    return this.#state === 'written' && this.#response?.status === SWITCHED;
+  }
+
   /** Whether the exchange has ended, whatever the handler still does. */
   get over(): boolean {
     return this.#state === 'over';
@@ -265,6 +272,7 @@ export class ServerExchange implements Exchange {
       return;
     }
     this.#state = 'written';
+    if (head.status === SWITCHED) this.dueAt = 0;
     if (stream === undefined) this.settled();
     else startWriter(this, stream, this.link);
   }
@@ -288,6 +296,7 @@ export class ServerExchange implements Exchange {
       this.#end(undefined);
       return;
     }
+    if (this.switched && this.reader?.left === false) return;
     const id = this.id;
     this.link.sender.control((encoder) => encoder.cancel(id, 'NO_ERROR', 'yes'));
     this.#end(
@@ -341,8 +350,13 @@ export class ServerExchange implements Exchange {
     this.link.sender.writable(this);
   }
 
-  /** The handler has stopped reading: that alone ends nothing but the reading. */
-  abandoned(): void {}
+  /**
+   * The handler has stopped reading: that alone ends nothing but the reading. Where both sides speak
+   * another protocol, the client is told when all is sent that was to be (W-035).
+   */
+  abandoned(): void {
+    if (this.switched) this.settled();
+  }
 
   /** Ends the exchange, and tells the client; a handler that runs is not waited for. */
   cutOff(error: TpError): void {
@@ -390,13 +404,5 @@ export class ServerExchange implements Exchange {
     if (isAnswered || error === undefined) {
       callEnd.publish({ ...this.event(), status: head?.status ?? 0 });
     } else callFailed.publish({ ...this.event(), error });
-  }
-}
-
-async function stopSource(source: AsyncIterable<Uint8Array>): Promise<void> {
-  try {
-    await source[Symbol.asyncIterator]().return?.();
-  } catch {
-    // The source ends either way, and nobody waits for it.
   }
 }

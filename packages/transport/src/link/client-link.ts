@@ -1,6 +1,7 @@
 import { type ErrorCode, MAX_ID, type Processed, type ResponseHead, TpError } from '@tp/wire';
 import type { ClientCall } from '../exchange/client-call.ts';
 import type { Timed } from '../exchange/deadlines.ts';
+import { isFinal } from '../exchange/exchange.ts';
 import { remoteError } from '../exchange/remote-error.ts';
 import type { ResolvedLinkOptions } from '../options.ts';
 import type { PeerHealth } from '../pool/peer-health.ts';
@@ -218,7 +219,7 @@ export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
         throw linkError('PROTOCOL', `a response came for ${id}, which was never asked (W-031)`);
       return;
     }
-    if (call.silent && head.status >= 200) {
+    if (call.silent && isFinal(head.status)) {
       if (more) this.sender.control((encoder) => encoder.cancel(id, 'CANCEL', 'maybe'));
       this.forget(id);
       return;
@@ -231,7 +232,7 @@ export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
       this.streamError(id, linkError('PROTOCOL', 'a second response came (W-032)'));
       return;
     }
-    if (head.status >= 200) this.#answers.answered(id, head.status, this.receivedAt);
+    if (isFinal(head.status)) this.#answers.answered(id, head.status, this.receivedAt);
     call.respond(head, more, bytes, start, end);
   }
 
