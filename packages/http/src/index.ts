@@ -19,6 +19,7 @@ export {
 } from '@tp/wire';
 export { type AgentOptions, createAgent } from './agent/agent.ts';
 export { type ClientOptions, createClient } from './client/client.ts';
+export { createFetch, type FetchOptions } from './fetch/create-fetch.ts';
 export {
   type FetchHandler,
   type FetchInfo,
@@ -52,3 +53,16 @@ export type {
   UpgradeResponse,
 } from './types.ts';
 export { upgradeProtocol } from './upgrade/upgrade-fields.ts';
+export { createDispatcher, type DispatcherOptions } from './undici/dispatcher.ts';
+export type {
+  Dispatch,
+  DispatchController,
+  Dispatcher,
+  DispatchHandler,
+  DispatchHeaders,
+  Dispatching,
+  DispatchOptions,
+  Interceptor,
+  ResponseFields,
+} from './undici/types.ts';
+export { UndiciError } from './undici/undici-error.ts';

@@ -12,8 +12,9 @@ export interface BodySourceInit {
   readonly onError?: ((error: unknown) => void) | undefined;
 }
 
-interface Stream {
-  next(): Promise<IteratorResult<Uint8Array>>;
+/** A stream of pieces that can be stopped at any time. */
+export interface Stream<T> {
+  next(): Promise<IteratorResult<T>>;
   stop(): void;
 }
 
@@ -23,7 +24,7 @@ interface Stream {
  * against the declared length, and asks for the trailers when it has ended.
  */
 export class BodySource implements AsyncIterableIterator<Uint8Array> {
-  readonly #stream: Stream;
+  readonly #stream: Stream<Uint8Array>;
   readonly #init: BodySourceInit;
   #length = 0;
   #stopped = false;
@@ -86,7 +87,8 @@ export function stopBody(body: AsyncIterable<Uint8Array>): void {
   openStream(body).stop();
 }
 
-function openStream(body: AsyncIterable<Uint8Array>): Stream {
+/** Opens a body: a Node or web stream is stopped at once, also while a piece of it is waited for. */
+export function openStream<T>(body: AsyncIterable<T>): Stream<T> {
   if (isWebStream(body)) {
     if (body.locked) throw invalid('the body is a ReadableStream that something else reads');
     const reader = body.getReader();
@@ -113,7 +115,7 @@ function openStream(body: AsyncIterable<Uint8Array>): Stream {
   };
 }
 
-function isWebStream(body: AsyncIterable<Uint8Array>): body is ReadableStream<Uint8Array> {
+function isWebStream<T>(body: AsyncIterable<T>): body is ReadableStream<T> {
   return body instanceof ReadableStream;
 }
 
