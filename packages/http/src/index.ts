@@ -52,7 +52,6 @@ export type {
   UpgradeOptions,
   UpgradeResponse,
 } from './types.ts';
-export { upgradeProtocol } from './upgrade/upgrade-fields.ts';
 export { createDispatcher, type DispatcherOptions } from './undici/dispatcher.ts';
 export type {
   Dispatch,
@@ -66,3 +65,4 @@ export type {
   ResponseFields,
 } from './undici/types.ts';
 export { UndiciError } from './undici/undici-error.ts';
+export { upgradeProtocol } from './upgrade/upgrade-fields.ts';

@@ -1,6 +1,7 @@
 import type { Client } from '../types.ts';
 import { createDispatcher, type DispatcherOptions } from '../undici/dispatcher.ts';
 import type { Dispatcher } from '../undici/types.ts';
+import { LazyRequest } from './lazy-request.ts';
 
 /** What `createFetch` may be told. */
 export interface FetchOptions extends Omit<DispatcherOptions, 'origins'> {
@@ -35,11 +36,16 @@ export function createFetch(client: Client, options: FetchOptions = {}): typeof 
       ? dispatchersByOrigin(client, rest)
       : always(createDispatcher(client, { origins, ...rest }));
   return (input, init) => {
-    const asked = typeof input === 'string' ? resolved(input, base) : input;
+    const asked = typeof input === 'string' ? resolved(input, base) : nativeOf(input);
     const dispatcher = dispatcherFor(asked instanceof Request ? asked.url : asked);
     if (init instanceof Request) return platformFetch(new Request(asked, init), { dispatcher });
     return platformFetch(asked, { ...init, dispatcher });
   };
+}
+
+/** The platform's own `fetch` does not know the requests that a fetch handler is given. */
+function nativeOf(input: URL | Request): URL | Request {
+  return LazyRequest.is(input) ? input.native() : input;
 }
 
 /** A dispatcher for each origin that is asked for. Most programs ask for one: the last is kept. */

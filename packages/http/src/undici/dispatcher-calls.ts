@@ -135,7 +135,7 @@ class CallHandler implements DispatchHandler {
     this.#body?.push(null);
   }
 
-  onResponseError(_controller: DispatchController | null, error: Error): void {
+  onResponseError(_controller: DispatchController, error: Error): void {
     this.#unlisten?.();
     this.#reject(error);
     this.#body?.destroy(error);

@@ -3,7 +3,7 @@ import type { Client } from '../types.ts';
 import { BaseDispatcher } from './base-dispatcher.ts';
 import { eitherHandler } from './either-handler.ts';
 import { Exchange } from './exchange.ts';
-import { portOf } from './handler-port.ts';
+import { portOf, UNSTARTED } from './handler-port.ts';
 import type { Dispatcher, DispatchHandler, Dispatching, DispatchOptions } from './types.ts';
 import { asUndiciError, invalidArgument, UndiciError } from './undici-error.ts';
 import { checkSupported } from './unsupported.ts';
@@ -72,7 +72,7 @@ class ClientDispatcher extends BaseDispatcher {
       this.#start(options, handler);
       return true;
     } catch (error) {
-      portOf(handler).fail(null, asUndiciError(error, false));
+      portOf(handler).fail(UNSTARTED, asUndiciError(error, false));
       return false;
     }
   }

@@ -70,12 +70,12 @@ class ForCallbacks extends Either implements DispatchHandler {
   }
 
   onRequestUpgrade(
-    controller: DispatchController,
+    _controller: DispatchController,
     statusCode: number,
     headers: ResponseFields,
     socket: Duplex,
   ): void {
-    this.onUpgrade(statusCode, controller.rawHeaders ?? rawOf(headers), socket);
+    this.onUpgrade(statusCode, rawOf(headers), socket);
   }
 
   onResponseStart(
@@ -97,14 +97,14 @@ class ForCallbacks extends Either implements DispatchHandler {
     this.onComplete(rawOf(trailers));
   }
 
-  onResponseError(_controller: DispatchController | null, error: Error): void {
+  onResponseError(_controller: DispatchController, error: Error): void {
     this.onError(error);
   }
 }
 
 /** Around a handler of the newer generation. */
 class ForController extends Either implements DispatchHandler {
-  #controller: CallbackController | null = null;
+  #controller: CallbackController | undefined = undefined;
 
   onRequestStart(controller: DispatchController, context: unknown): void {
     this.handler.onRequestStart?.(controller, context);
@@ -136,7 +136,7 @@ class ForController extends Either implements DispatchHandler {
     this.handler.onResponseEnd?.(controller, trailers);
   }
 
-  onResponseError(controller: DispatchController | null, error: Error): void {
+  onResponseError(controller: DispatchController, error: Error): void {
     if (this.handler.onResponseError === undefined) throw error;
     this.handler.onResponseError(controller, error);
   }
@@ -179,7 +179,7 @@ class ForController extends Either implements DispatchHandler {
   }
 
   onError(error: Error): void {
-    this.onResponseError(this.#controller, error);
+    this.onResponseError(this.#started(), error);
   }
 
   #started(): CallbackController {

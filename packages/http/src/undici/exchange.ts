@@ -47,8 +47,9 @@ export class Exchange implements DispatchController {
     this.#silence = new SilenceTimer(() => this.#silent());
   }
 
+  /** Whether the handler has aborted it; one that failed by itself may be tried again. */
   get aborted(): boolean {
-    return this.#abortion.signal.aborted;
+    return this.#reason !== null;
   }
 
   get paused(): boolean {
@@ -240,7 +241,7 @@ export class Exchange implements DispatchController {
     try {
       call();
     } catch (error) {
-      this.abort(error instanceof Error ? error : new Error(String(error)));
+      this.#fail(error instanceof Error ? error : new Error(String(error)));
     }
     return !this.#isOver();
   }

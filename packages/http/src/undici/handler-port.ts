@@ -9,8 +9,18 @@ export interface HandlerPort {
   head(controller: DispatchController, status: number, fields: Fields, reason: string): void;
   piece(controller: DispatchController, piece: Buffer): void;
   end(controller: DispatchController, trailers: Fields): void;
-  fail(controller: DispatchController | null, error: Error): void;
+  fail(controller: DispatchController, error: Error): void;
 }
+
+/** What a handler holds an exchange by that never began. */
+export const UNSTARTED: DispatchController = {
+  aborted: false,
+  paused: false,
+  reason: null,
+  abort: () => {},
+  pause: () => {},
+  resume: () => {},
+};
 
 /** The port to a handler: see `DispatchHandler` for how generations are told apart. */
 export function portOf(handler: DispatchHandler): HandlerPort {
@@ -43,7 +53,7 @@ class ControllerPort implements HandlerPort {
     this.#handler.onResponseEnd?.(controller, parsedFields(trailers));
   }
 
-  fail(controller: DispatchController | null, error: Error): void {
+  fail(controller: DispatchController, error: Error): void {
     if (this.#handler.onResponseError === undefined) throw error;
     this.#handler.onResponseError(controller, error);
   }
@@ -75,7 +85,7 @@ class CallbackPort implements HandlerPort {
     this.#handler.onComplete?.(rawFields(trailers));
   }
 
-  fail(_controller: DispatchController | null, error: Error): void {
+  fail(_controller: DispatchController, error: Error): void {
     if (this.#handler.onError === undefined) throw error;
     this.#handler.onError(error);
   }

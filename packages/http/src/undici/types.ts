@@ -49,9 +49,12 @@ export interface DispatchController {
   readonly aborted: boolean;
   readonly paused: boolean;
   readonly reason: Error | null;
-  /** The response's fields as they came: names and values in turn, Latin-1. */
-  readonly rawHeaders?: Buffer[] | null;
-  readonly rawTrailers?: Buffer[] | null;
+  /**
+   * The response's fields as they came. Over a client they are buffers, names and values in turn;
+   * other dispatchers of undici have them otherwise.
+   */
+  readonly rawHeaders?: Buffer[] | string[] | ResponseFields | null;
+  readonly rawTrailers?: Buffer[] | string[] | ResponseFields | null;
   abort(reason?: Error): void;
   pause(): void;
   resume(): void;
@@ -77,7 +80,7 @@ export interface DispatchHandler {
   ): void;
   onResponseData?(controller: DispatchController, chunk: Buffer): void;
   onResponseEnd?(controller: DispatchController, trailers: ResponseFields): void;
-  onResponseError?(controller: DispatchController | null, error: Error): void;
+  onResponseError?(controller: DispatchController, error: Error): void;
 
   onConnect?(abort: (reason?: Error) => void, context?: unknown): void;
   onUpgrade?(statusCode: number, headers: Buffer[], socket: Duplex): void;
