@@ -5,11 +5,14 @@ const suites = ['e2e', 'bytes'];
 
 describe('the command line of the bench', () => {
   it('takes a suite and its options', () => {
-    expect(parseBenchArguments(['e2e', '--quick', '--json', 'out.json'], suites)).toEqual({
+    expect(
+      parseBenchArguments(['e2e', '--quick', '--json', 'out.json', '--html', 'out.html'], suites),
+    ).toEqual({
       suite: 'e2e',
       parts: [],
       quick: true,
       json: 'out.json',
+      html: 'out.html',
     });
   });
 

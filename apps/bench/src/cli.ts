@@ -7,6 +7,7 @@ export interface BenchArguments {
   readonly parts: readonly string[];
   readonly quick: boolean;
   readonly json: string | undefined;
+  readonly html: string | undefined;
 }
 
 /** One line that says what is wrong with the command line. */
@@ -29,7 +30,11 @@ export function parseBenchArguments(
     const { values, positionals } = parseArgs({
       args: [...args],
       allowPositionals: true,
-      options: { quick: { type: 'boolean', default: false }, json: { type: 'string' } },
+      options: {
+        quick: { type: 'boolean', default: false },
+        json: { type: 'string' },
+        html: { type: 'string' },
+      },
     });
     const [suite, ...more] = positionals;
     if (suite === undefined) return { complaint: `say which suite to run; ${known}` };
@@ -42,7 +47,7 @@ export function parseBenchArguments(
       return {
         complaint: `${suite} has no part "${unknown}"; parts: ${itsParts?.join(', ')}`,
       };
-    return { suite, parts: more, quick: values.quick, json: values.json };
+    return { suite, parts: more, quick: values.quick, json: values.json, html: values.html };
   } catch (error) {
     return { complaint: error instanceof Error ? error.message : String(error) };
   }

@@ -9,6 +9,8 @@ export interface Result extends Partial<Figures> {
   readonly codec?: Codec | 'gzip';
   readonly tls?: boolean;
   readonly callers?: number;
+  /** HTTP that was carried in a second, as HTTP/1.1 bytes, where a link's rate bounds it. */
+  readonly httpBytesPerSecond?: number;
   /** Bytes on the wire that are written or read in a second, where that alone is measured. */
   readonly bytesPerSecond?: number;
   /** What one end of a link takes of its process's resident memory, of its heap, and outside of that. */
@@ -30,6 +32,12 @@ export interface NotMeasured {
   readonly why: string;
 }
 
+/** A system that was measured, and which one exactly. */
+export interface Version {
+  readonly system: string;
+  readonly version: string;
+}
+
 /** Something that was asked of tp and tried with real processes and networks. */
 export interface TrialResult {
   readonly name: string;
@@ -47,6 +55,8 @@ export interface Findings {
   readonly notMeasured: readonly NotMeasured[];
   /** Where the suite tries promises. */
   readonly trials?: readonly TrialResult[];
+  /** Of the systems that tp is compared with. */
+  readonly versions?: readonly Version[];
 }
 
 /** What `--json` writes. */
@@ -65,6 +75,7 @@ export function makeReport(suite: string, findings: Findings): Report {
     results: findings.results.map(rounded),
     ratios: findings.ratios.map(rounded),
     notMeasured: findings.notMeasured,
+    ...(findings.versions === undefined ? {} : { versions: findings.versions }),
     ...(findings.trials === undefined ? {} : { trials: findings.trials }),
   };
 }

@@ -13,6 +13,7 @@ const COLUMNS: readonly Column[] = [
   { title: 'CPU µs/op', cell: (result) => fixed(result.cpuUsPerOp, 1, 2) },
   { title: 'ops/s', cell: (result) => grouped(result.opsPerSecond) },
   { title: 'MB/s', cell: (result) => fixed(result.bytesPerSecond, 1e6, 1) },
+  { title: 'HTTP MB/s', cell: (result) => fixed(result.httpBytesPerSecond, 1e6, 2) },
   { title: 'HTTP B/op', cell: (result) => fixed(result.httpBytesPerOp, 1, 0) },
   { title: 'wire B/op', cell: (result) => fixed(result.wireBytesPerOp, 1, 1) },
   { title: 'HTTP/wire', cell: savings },
@@ -26,7 +27,8 @@ const TEXT_COLUMNS = 3;
 
 /** A report for people: a table, then the ratios, the trials, and what is missing. */
 export function renderReport(report: Report): string {
-  const lines = [`${report.suite} on ${report.machine}, ${report.runtime}`];
+  const versions = (report.versions ?? []).map(({ system, version }) => `, ${system} ${version}`);
+  const lines = [`${report.suite} on ${report.machine}, ${report.runtime}${versions.join('')}`];
   if (report.results.length > 0) lines.push('', ...renderTable(report.results));
   if (report.ratios.length > 0) {
     const width = Math.max(...report.ratios.map((ratio) => ratio.name.length));
@@ -46,13 +48,20 @@ export function renderReport(report: Report): string {
   return `${lines.join('\n')}\n`;
 }
 
-function renderTable(results: readonly Result[]): string[] {
-  const used = COLUMNS.filter(({ cell }) => results.some((result) => cell(result) !== undefined));
-  const rows = [
+/** Every figure of results as text, the columns' titles first: case, system and codec, then those that any has. */
+export function resultRows(results: readonly Result[]): string[][] {
+  const used = COLUMNS.filter(
+    ({ cell }, i) => i < TEXT_COLUMNS || results.some((result) => cell(result) !== undefined),
+  );
+  return [
     used.map(({ title }) => title),
     ...results.map((result) => used.map(({ cell }) => cell(result) ?? '')),
   ];
-  const widths = used.map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
+}
+
+function renderTable(results: readonly Result[]): string[] {
+  const rows = resultRows(results);
+  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
   return rows.map((row) =>
     row
       .map((text, i) => {

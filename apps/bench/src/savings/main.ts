@@ -5,6 +5,7 @@ import { TrafficFileError } from './file-error.ts';
 import { measureSavings } from './measure.ts';
 import { parseSavingsOptions, type SavingsOptions, USAGE } from './options.ts';
 import { sampleTraffic } from './sample.ts';
+import { savingsPage } from './savings-page.ts';
 import { savingsText } from './terminal.ts';
 import { readTrafficFile } from './traffic-file.ts';
 
@@ -32,6 +33,7 @@ async function run({ file, json, html, ...prices }: SavingsOptions): Promise<voi
   const savings = await measureSavings(traffic, { name, ...prices, progress: progress.show });
   progress.end();
   process.stdout.write(savingsText(savings));
+  if (html !== undefined) writeFileSync(html, savingsPage(savings));
   if (json !== undefined) writeFileSync(json, `${JSON.stringify(savings, null, 2)}\n`);
 }
 

@@ -1,4 +1,4 @@
-import type { NotMeasured, Ratio, Result } from '../report/report.ts';
+import type { NotMeasured, Ratio, Result, Version } from '../report/report.ts';
 import type { Suite } from './suite.ts';
 
 /** Every one of the suites in turn, their findings one behind the other. */
@@ -7,12 +7,15 @@ export function inTurn(suites: Iterable<Suite>): Suite {
     const results: Result[] = [];
     const ratios: Ratio[] = [];
     const notMeasured: NotMeasured[] = [];
+    const versions = new Map<string, Version>();
     for (const suite of suites) {
       const found = await suite(options);
       results.push(...found.results);
       ratios.push(...found.ratios);
       notMeasured.push(...found.notMeasured);
+      for (const version of found.versions ?? []) versions.set(version.system, version);
     }
-    return { results, ratios, notMeasured };
+    const known = [...versions.values()];
+    return { results, ratios, notMeasured, ...(known.length === 0 ? {} : { versions: known }) };
   };
 }
