@@ -106,7 +106,8 @@ class Conversation {
   #finished(): void {
     this.#answer.complete();
     this.#request.resume();
-    this.#socket.destroy();
+    // Not within the write that was the last: Node then makes an error for whoever else waits on it.
+    process.nextTick(close, this.#socket);
   }
 
   #watch(signal: AbortSignal): void {
@@ -130,4 +131,8 @@ class Conversation {
     const response = this.#response.emit('timeout', this.#socket);
     if (!request && !response) this.#socket.destroy();
   }
+}
+
+function close(socket: ListenerSocket): void {
+  socket.destroy();
 }

@@ -58,6 +58,10 @@ export class ListenerAnswer implements ListenerSocketOwner, ResponseEvents {
     return this.#state === 'complete';
   }
 
+  get #isOver(): boolean {
+    return this.#state === 'complete' || this.#state === 'failed';
+  }
+
   written(chunks: readonly WrittenChunk[], taken: () => void): void {
     for (const { chunk, encoding } of chunks) this.#reader.read(chunk, encoding);
     if (this.#state === 'gathering' && this.#queue.size > MAX_INLINE_BODY) this.#stream();
@@ -66,6 +70,7 @@ export class ListenerAnswer implements ListenerSocketOwner, ResponseEvents {
   }
 
   destroyed(error: Error | null): void {
+    if (this.#isOver) return;
     this.fail(
       isTpError(error)
         ? error
@@ -80,7 +85,7 @@ export class ListenerAnswer implements ListenerSocketOwner, ResponseEvents {
 
   /** Ends the response with an error, unless it is over: instead of it, or in the middle of its body. */
   fail(error: unknown): void {
-    if (this.#state === 'complete' || this.#state === 'failed') return;
+    if (this.#isOver) return;
     if (this.#state === 'streaming') {
       this.#queue.fail(error instanceof Error ? error : new Error(String(error)));
     } else this.#reject(error);

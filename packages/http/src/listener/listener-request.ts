@@ -2,6 +2,8 @@ import { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Request } from '../types.ts';
 
+const NO_PIECE: IteratorResult<Uint8Array> = { done: true, value: undefined };
+
 /**
  * A request as a Node listener sees it. Its body is read as the listener reads, not before.
  *
@@ -29,6 +31,10 @@ export class ListenerRequest extends IncomingMessage {
 
   override _read(size: number): void {
     super._read(size);
+    if (this.#request.hasBody === false) {
+      this.#onPiece(NO_PIECE);
+      return;
+    }
     this.#body ??= this.#request.body[Symbol.asyncIterator]();
     this.#body.next().then(this.#onPiece, this.#onError);
   }

@@ -12,8 +12,8 @@ export class ListenerResponse extends ServerResponse {
     this.removeHeader('connection');
     // Node's server keeps what it needs to know of draining, and is not here. A property of its own,
     // as a framework may give it another prototype (Express does).
-    socket.once('drain', () => Object.defineProperty(this, 'writableNeedDrain', NEED_DRAIN));
     socket.on('drain', () => {
+      Object.defineProperty(this, 'writableNeedDrain', NEED_DRAIN);
       if (!this.writableEnded) this.emit('drain');
     });
     this.assignSocket(socket);

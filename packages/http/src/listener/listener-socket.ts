@@ -21,14 +21,16 @@ export interface ListenerSocketOwner {
  * so closing it ends nothing else.
  */
 export class ListenerSocket extends Socket {
+  /** Where the link comes from: `ADDRESS:PORT`, or `unix`. */
+  readonly peer: string | undefined;
   readonly #owner: ListenerSocketOwner;
 
   constructor(owner: ListenerSocketOwner, peer: string | undefined) {
     super();
     this.#owner = owner;
-    showPeer(this, peer);
+    this.peer = peer;
     // Closing with an error is told through the request and the response, as in Node's server.
-    this.on('error', () => {});
+    this.on('error', ignore);
   }
 
   override _read(): void {}
@@ -53,14 +55,38 @@ export class ListenerSocket extends Socket {
   }
 }
 
-function showPeer(socket: Socket, peer: string | undefined): void {
-  const colon = peer?.lastIndexOf(':') ?? -1;
-  if (peer === undefined || colon < 0) return;
-  const address = peer.slice(0, colon);
-  const shown = {
-    remoteAddress: address,
-    remotePort: Number(peer.slice(colon + 1)),
-    remoteFamily: isIPv6(address) ? 'IPv6' : 'IPv4',
-  };
-  for (const [name, value] of Object.entries(shown)) Object.defineProperty(socket, name, { value });
+// Node declares them as properties, so that a class cannot override them as what they are.
+Object.defineProperties(ListenerSocket.prototype, {
+  remoteAddress: {
+    configurable: true,
+    get(this: ListenerSocket) {
+      return addressOf(this.peer);
+    },
+  },
+  remotePort: {
+    configurable: true,
+    get(this: ListenerSocket) {
+      return addressOf(this.peer) === undefined ? undefined : portOf(this.peer);
+    },
+  },
+  remoteFamily: {
+    configurable: true,
+    get(this: ListenerSocket) {
+      const address = addressOf(this.peer);
+      if (address === undefined) return undefined;
+      return isIPv6(address) ? 'IPv6' : 'IPv4';
+    },
+  },
+});
+
+/** Of `ADDRESS:PORT`; undefined for what is none, as `unix`. */
+function addressOf(peer = ''): string | undefined {
+  const colon = peer.lastIndexOf(':');
+  return colon < 0 ? undefined : peer.slice(0, colon);
 }
+
+function portOf(peer = ''): number {
+  return Number(peer.slice(peer.lastIndexOf(':') + 1));
+}
+
+function ignore(): void {}

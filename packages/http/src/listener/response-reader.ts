@@ -58,23 +58,14 @@ export class ResponseReader {
 
   /** Whether that was the final head. */
   #takeHead(text: string): boolean {
-    const [start = '', ...lines] = text.split('\r\n');
-    const status = Number(start.slice('HTTP/1.1 '.length, 'HTTP/1.1 200'.length));
-    const raw: string[] = [];
-    for (const line of lines) {
-      const colon = line.indexOf(':');
-      const name = line.slice(0, colon);
-      const value = trimBlanks(line.slice(colon + 1));
-      if (name.toLowerCase() !== 'transfer-encoding') raw.push(name, value);
-      else if (/\bchunked\b/i.test(value)) this.#chunked = new ChunkedReader(this.#events);
-    }
+    const { status, reason, fields, chunked } = parsedHead(text);
     if (status < 200 && status !== 101) {
-      this.#events.information(status, new Fields(raw));
+      this.#events.information(status, fields);
       return false;
     }
+    if (chunked) this.#chunked = new ChunkedReader(this.#events);
     this.#bodiless = hasNoBody(status, this.#method);
-    const reason = trimBlanks(start.slice('HTTP/1.1 200 '.length));
-    this.#events.head(status, reason, new Fields(raw));
+    this.#events.head(status, reason, fields);
     return true;
   }
 
@@ -87,5 +78,42 @@ export class ResponseReader {
 
 /** Bytes of the receiver's own: a listener may use its buffers again once they are written. */
 function toBytes(chunk: Uint8Array | string, encoding: BufferEncoding): Uint8Array {
-  return typeof chunk === 'string' ? Buffer.from(chunk, encoding) : Uint8Array.from(chunk);
+  return typeof chunk === 'string' ? Buffer.from(chunk, encoding) : new Uint8Array(chunk);
+}
+
+interface ParsedHead {
+  readonly text: string;
+  readonly status: number;
+  readonly reason: string;
+  readonly fields: Fields;
+  /** Whether the body comes in chunks. */
+  readonly chunked: boolean;
+}
+
+let last: ParsedHead = parseHead('HTTP/1.1 200 OK');
+
+/** Most heads are like the one before: their fields are then the same object, sent for a byte or two. */
+function parsedHead(text: string): ParsedHead {
+  if (text !== last.text) last = parseHead(text);
+  return last;
+}
+
+function parseHead(text: string): ParsedHead {
+  const [start = '', ...lines] = text.split('\r\n');
+  const raw: string[] = [];
+  let chunked = false;
+  for (const line of lines) {
+    const colon = line.indexOf(':');
+    const name = line.slice(0, colon);
+    const value = trimBlanks(line.slice(colon + 1));
+    if (name.toLowerCase() !== 'transfer-encoding') raw.push(name, value);
+    else if (/\bchunked\b/i.test(value)) chunked = true;
+  }
+  return {
+    text,
+    status: Number(start.slice('HTTP/1.1 '.length, 'HTTP/1.1 200'.length)),
+    reason: trimBlanks(start.slice('HTTP/1.1 200 '.length)),
+    fields: new Fields(raw),
+    chunked,
+  };
 }
