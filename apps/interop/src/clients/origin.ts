@@ -1,27 +1,6 @@
-import { createHash } from 'node:crypto';
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { setImmediate as turn } from 'node:timers/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
-
-/** What an origin saw of one request. */
-export interface SeenRequest {
-  readonly method: string;
-  readonly url: string;
-  readonly rawHeaders: readonly string[];
-  readonly rawTrailers: readonly string[];
-  /** Its length in bytes and a digest of it; how much of one that broke off came through is chance. */
-  readonly body: string;
-  readonly aborted: boolean;
-}
-
-/** A Node listener, and what it has seen since it was asked last. */
-export interface Origin {
-  readonly listener: RequestListener;
-  /** Resolves with the requests so far, once all of them are over; and forgets them. */
-  take(): Promise<SeenRequest[]>;
-  /** Resolves when the next request has come. */
-  readonly next: Promise<void>;
-}
+import { type Answer, createRecorder, type Origin, sendJson } from './recorder.ts';
 
 const TEXT = 'Grüße an alle, die das lesen. '.repeat(400);
 /** A tenth of a megabyte that does not repeat, so that a piece in the wrong place shows. */
@@ -36,60 +15,28 @@ type Route = (
   body: Buffer,
 ) => void;
 
-/** The routes that clients are tried on, and a record of all that comes. */
+/** An origin with the routes that clients are tried on. */
 export function createOrigin(): Origin {
-  let running = 0;
-  let seen: SeenRequest[] = [];
   const attempts = new Map<string, number>();
-  let next = Promise.withResolvers<void>();
-
-  const record = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
-    running++;
-    next.resolve();
-    next = Promise.withResolvers();
-    const pieces: Buffer[] = [];
-    res.on('close', () => {
-      const { method = '', url = '', rawHeaders, rawTrailers } = req;
-      const aborted = !res.writableFinished;
-      const body = aborted ? 'not told' : digest(Buffer.concat(pieces));
-      seen.push({ method, url, rawHeaders, rawTrailers, body, aborted });
-      running--;
-    });
-    const [, name = '', ...path] = (req.url ?? '').split(/[/?]/);
-    const early = EARLY.get(name);
-    if (early !== undefined) {
-      req.resume();
-      early(req, res, path, Buffer.alloc(0));
-      return;
-    }
-    try {
-      for await (const piece of req) pieces.push(piece);
-    } catch {
-      return;
-    }
-    const body = Buffer.concat(pieces);
-    if (name === 'flaky') flaky(req, res, attempts);
-    else (ROUTES.get(name) ?? notFound)(req, res, path, body);
-  };
-
-  return {
-    listener: (req, res) => void record(req, res),
-    get next() {
-      return next.promise;
+  const routed =
+    (route: Route): Answer =>
+    (req, res, body) =>
+      route(req, res, segments(req).slice(1), body);
+  return createRecorder(
+    (req, res, body) => {
+      const [name = ''] = segments(req);
+      if (name === 'flaky') flaky(req, res, attempts);
+      else routed(ROUTES.get(name) ?? notFound)(req, res, body);
     },
-    async take() {
-      while (running > 0) await turn();
-      const taken = seen;
-      seen = [];
-      attempts.clear();
-      return taken;
+    (req) => {
+      const route = EARLY.get(segments(req)[0] ?? '');
+      return route === undefined ? undefined : routed(route);
     },
-  };
+  );
 }
 
-/** The length of bytes, and which ones they are. */
-export function digest(bytes: Uint8Array): string {
-  return `${bytes.length} ${createHash('sha256').update(bytes).digest('hex').slice(0, 16)}`;
+function segments(req: IncomingMessage): string[] {
+  return (req.url ?? '').split(/[/?]/).slice(1);
 }
 
 /** Answered without waiting for the request's body. */
@@ -191,25 +138,16 @@ const ROUTES = new Map<string, Route>([
   ],
 ]);
 
-/** Answers 503 twice, then 200. */
+/** Answers 503 twice, then 200, and so on. */
 function flaky(req: IncomingMessage, res: ServerResponse, attempts: Map<string, number>): void {
   const attempt = (attempts.get(req.url ?? '') ?? 0) + 1;
-  attempts.set(req.url ?? '', attempt);
+  attempts.set(req.url ?? '', attempt > 2 ? 0 : attempt);
   if (attempt <= 2) res.setHeader('Retry-After', '0');
   sendJson(res, attempt > 2 ? 200 : 503, { attempt });
 }
 
 function notFound(_req: IncomingMessage, res: ServerResponse): void {
   sendJson(res, 404, { error: 'there is no such thing' });
-}
-
-function sendJson(res: ServerResponse, status: number, value: unknown): void {
-  const text = JSON.stringify(value);
-  res.writeHead(status, {
-    'Content-Type': 'application/json; charset=utf-8',
-    'Content-Length': Buffer.byteLength(text),
-  });
-  res.end(text);
 }
 
 function sendCoded(res: ServerResponse, coding: string, bytes: Buffer): void {

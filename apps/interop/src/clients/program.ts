@@ -1,5 +1,6 @@
 import type { Asked, HttpClient } from './client.ts';
-import { type Origin, PIECE } from './origin.ts';
+import { PIECE } from './origin.ts';
+import type { Origin } from './recorder.ts';
 
 /** One behaviour: what is asked, and what must at least be seen, so that nothing passes empty. */
 export interface Behaviour {
