@@ -17,6 +17,12 @@ export {
   type Processed,
   TpError,
 } from '@tp/wire';
+export {
+  type AdaptiveDispatcher,
+  type AdaptiveDispatcherOptions,
+  createAdaptiveDispatcher,
+  type OriginWay,
+} from './adoption/adaptive-dispatcher.ts';
 export { type AgentOptions, createAgent } from './agent/agent.ts';
 export { type ClientOptions, createClient } from './client/client.ts';
 export { createFetch, type FetchOptions } from './fetch/create-fetch.ts';
