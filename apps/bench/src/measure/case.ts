@@ -3,6 +3,19 @@ import type { TrafficKind } from '../traffic/kinds.ts';
 /** What a link compresses with. `zstd` and `deflate` are tp's, `flate` and `snappy` httpteleport's. */
 export type Codec = 'none' | 'zstd' | 'deflate' | 'flate' | 'snappy';
 
+/** A shape of tp's that people write programs in: at the server (`from-…`) or at the client. */
+export type Shape = (typeof SHAPES)[number];
+
+/** Every shape; the lean one is what the others stand on. */
+export const SHAPES = [
+  'lean',
+  'from-fetch',
+  'from-listener',
+  'fetch',
+  'dispatcher',
+  'agent',
+] as const;
+
 /** One situation that systems are measured in. */
 export interface Case {
   /** As in the report, e.g. `get/none/1000`. */
@@ -14,6 +27,8 @@ export interface Case {
   readonly callers: number;
   /** How long the client may hold a batch back for more, in ms. */
   readonly delayMs: number;
+  /** The small call in that shape; the traffic is `get`. Default: lean, and nothing made per call. */
+  readonly shape?: Shape;
 }
 
 /** Exchanges that `rtb` and `rest` cases go round in: more bytes than any window holds, so that a repeat finds nothing of the last round. */
@@ -44,7 +59,8 @@ function isCase(value: unknown): value is Case {
     'callers' in value &&
     typeof value.callers === 'number' &&
     'delayMs' in value &&
-    typeof value.delayMs === 'number'
+    typeof value.delayMs === 'number' &&
+    (!('shape' in value) || SHAPES.some((shape) => shape === value.shape))
   );
 }
 

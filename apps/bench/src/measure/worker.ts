@@ -24,6 +24,10 @@ await system.close();
 async function openSystem(name: string, measured: Case): Promise<System> {
   if (name === 'tp-floor') return openFloor();
   if (name !== 'tp') throw new Error(`there is no system ${name} here`);
+  if (measured.shape !== undefined) {
+    const { openShape } = await import('../systems/shapes.ts');
+    return openShape(measured.shape);
+  }
   const { openTpSystem } = await import('../systems/tp.ts');
   const { codec, tls, delayMs } = measured;
   if (codec === 'flate' || codec === 'snappy') throw new Error(`tp has no codec ${codec}`);

@@ -25,3 +25,15 @@ it('names no case twice for the same codec', () => {
   );
   expect(new Set(names).size).toBe(names.length);
 });
+
+it('measures every shape in one group, as ratios need it', () => {
+  const shapes = e2eCases(true).find(({ title }) => title === 'shapes');
+  expect(shapes?.ours.map(({ name }) => name)).toEqual([
+    'shapes/lean',
+    'shapes/from-fetch',
+    'shapes/from-listener',
+    'shapes/fetch',
+    'shapes/dispatcher',
+    'shapes/agent',
+  ]);
+});

@@ -1,4 +1,5 @@
-import type { Case, Codec } from '../measure/case.ts';
+import { type Case, type Codec, SHAPES } from '../measure/case.ts';
+import type { Effort } from '../measure/interleaved.ts';
 
 /** Cases that are measured against each other, turn by turn. */
 export interface CaseGroup {
@@ -11,6 +12,8 @@ export interface CaseGroup {
   readonly floor: boolean;
   /** Whether httpteleport over in-memory pipes runs along. */
   readonly memory: boolean;
+  /** Default: the suite's. */
+  readonly effort?: Effort;
 }
 
 const OUR_PACKING: readonly Codec[] = ['zstd', 'deflate'];
@@ -19,14 +22,20 @@ const PLAIN: readonly Codec[] = ['none'];
 /** httpteleport is measured without a delay and with the one that it publishes; the faster counts. */
 const THEIR_DELAYS_MS = [0, 1];
 
+/** Enough where what is compared is far apart. */
+const SHORT: Effort = { rounds: 3, seconds: 0.15, warmupSeconds: 0.6 };
+
 /** The groups of the suite; `quick` keeps those that the ratios need, and one and a hundred callers besides. */
 export function e2eCases(quick: boolean): CaseGroup[] {
-  const fewer = (quick ? [1, 100] : [1, 10, 100]).map(getGroup);
+  const fewer = quick
+    ? [{ ...getGroup(1), effort: SHORT }, getGroup(100)]
+    : [1, 10, 100].map(getGroup);
   const packed = ['get', 'rtb'] as const;
   const quickGroups = [
     ...fewer,
     { ...getGroup(1000), theirs: cases('get', PLAIN, THEIR_DELAYS_MS), floor: true, memory: true },
     ...packed.map((traffic) => packedGroup(traffic, false)),
+    shapesGroup(quick),
   ];
   if (quick) return quickGroups;
   return [
@@ -49,6 +58,19 @@ export function e2eCases(quick: boolean): CaseGroup[] {
 function getGroup(callers: number): CaseGroup {
   const one = makeCase({ traffic: 'get', codec: 'none', tls: false, callers, delayMs: 0 });
   return { title: one.name, ours: [one], theirs: [one], floor: true, memory: false };
+}
+
+/** What each shape costs over the lean one. */
+function shapesGroup(quick: boolean): CaseGroup {
+  const get = { traffic: 'get', codec: 'none', tls: false, callers: 100, delayMs: 0 } as const;
+  return {
+    title: 'shapes',
+    ours: SHAPES.map((shape) => ({ ...get, name: `shapes/${shape}`, shape })),
+    theirs: [],
+    floor: false,
+    memory: false,
+    ...(quick ? { effort: SHORT } : {}),
+  };
 }
 
 function delayGroup(delayMs: number): CaseGroup {

@@ -1,3 +1,4 @@
+import { SHAPES } from '../measure/case.ts';
 import { distanceRatio, type Side, speedRatio } from '../report/ratios.ts';
 import type { Ratio, Result } from '../report/report.ts';
 
@@ -18,6 +19,14 @@ export function e2eRatios(results: readonly Result[]): Ratio[] {
     ...distanceRatio(`${small} vs tp-floor`, results, ours, { system: 'tp-floor', case: small }),
     ...['get', 'rtb', 'rest'].flatMap((traffic) =>
       packedRatios(results, `${traffic}/compressed/1000`),
+    ),
+    ...SHAPES.filter((shape) => shape !== 'lean').flatMap((shape) =>
+      distanceRatio(
+        `shapes/${shape} vs lean`,
+        results,
+        { system: 'tp', case: `shapes/${shape}` },
+        { system: 'tp', case: 'shapes/lean' },
+      ),
     ),
   ];
 }

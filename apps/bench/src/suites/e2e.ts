@@ -21,7 +21,7 @@ export const e2e: Suite = async ({ quick, progress }) => {
   for (const group of e2eCases(quick)) {
     const outcomes = await measureInterleaved(
       contendersFor(group),
-      effort,
+      group.effort ?? effort,
       (contender, turn, turns) =>
         progress(
           `${group.title}: turn ${turn} of ${turns}, ${contender.system} ${contender.case.codec}`,
