@@ -61,6 +61,44 @@ test('a handler sees method, URL and fields of the request, and what tp knows be
   expect(informed).toEqual([103]);
 });
 
+test.each<[string, (request: Request) => Promise<string>]>([
+  ['whole', (request) => request.text()],
+  ['piece by piece', (request) => new Response(request.body).text()],
+])('a client that waits to go on is told so when its body is read %s, once', async (_how, read) => {
+  await using both = await pair(fromFetch(async (request) => new Response(await read(request))));
+  const { promise: told, resolve: goOn } = Promise.withResolvers<void>();
+  const informed: number[] = [];
+  const response = await both.client.request({
+    method: 'POST',
+    path: '/',
+    headers: { expect: '100-Continue' },
+    body: (async function* () {
+      await told;
+      yield* [Buffer.from('one, '), Buffer.from('two')];
+    })(),
+    onInformation: (status) => {
+      informed.push(status);
+      goOn();
+    },
+  });
+  expect(await response.text()).toBe('one, two');
+  expect(informed).toEqual([100]);
+});
+
+test('a client that waits to go on is not told so where nobody reads its body', async () => {
+  await using both = await pair(fromFetch(() => new Response('no', { status: 413 })));
+  const informed: number[] = [];
+  const response = await both.client.request({
+    method: 'POST',
+    path: '/',
+    headers: { expect: '100-continue' },
+    body: new ReadableStream(),
+    onInformation: (status) => informed.push(status),
+  });
+  expect([response.status, await response.text()]).toEqual([413, 'no']);
+  expect(informed).toEqual([]);
+});
+
 const bytes = new TextEncoder().encode('body');
 
 test.each<[string, () => Response]>([

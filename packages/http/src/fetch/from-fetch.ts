@@ -36,7 +36,8 @@ export interface FromFetchOptions {
  *
  * `request.url` is made of the request's path and its `Host`; of `localhost` where that is missing,
  * there twice, or none. `text()` and its like gather at most `limits.maxBufferedBodyBytes` and
- * reject with `BODY_LIMIT` beyond. Requests with GET and HEAD have no body, as fetch forbids one.
+ * reject with `BODY_LIMIT` beyond. Requests with GET and HEAD have no body, as fetch forbids one. A
+ * request with `Expect: 100-continue` is told to go on when its body is first read.
  *
  * What the handler answers goes whole where its body is there already, with up to 64 KiB, and piece
  * by piece otherwise. `Response.error()` fails the request with `INTERNAL`, processed "yes"; what is

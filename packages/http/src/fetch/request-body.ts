@@ -1,4 +1,5 @@
 import type { Request } from '../types.ts';
+import { waitsToGoOn } from '../waits-to-go-on.ts';
 
 const NOTHING = new Uint8Array(0);
 const utf8 = new TextDecoder();
@@ -67,7 +68,14 @@ export class RequestBody {
     if (this.#used || this.#stream?.locked === true) throw unusable();
     if (this.#stream !== undefined) return new globalThis.Response(this.#stream).bytes();
     this.#used = true;
-    return this.#request.bytes();
+    const bytes = this.#request.bytes();
+    if (bytes instanceof Promise) this.#goOn();
+    return bytes;
+  }
+
+  /** A client that waits to be told to send its body is told now that it is wanted. */
+  #goOn(): void {
+    if (waitsToGoOn(this.#request.headers.get('expect'))) this.#request.inform(100);
   }
 
   /** The platform reads blobs and forms. */
@@ -85,6 +93,7 @@ export class RequestBody {
       {
         type: 'bytes',
         pull: async (controller) => {
+          if (!this.#used) this.#goOn();
           this.#used = true;
           let result = await pieces.next();
           while (result.done !== true && result.value.length === 0) result = await pieces.next();

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Handler, Request, ResponseInit } from '../types.ts';
+import { waitsToGoOn } from '../waits-to-go-on.ts';
 import { ListenerAnswer } from './listener-answer.ts';
 import { ListenerRequest } from './listener-request.ts';
 import { ListenerResponse } from './listener-response.ts';
@@ -9,8 +10,6 @@ import { handlerOf, madeOfListener } from './twins.ts';
 
 /** What `http.createServer` takes: also an Express application, and the callback of Koa or Nest. */
 export type RequestListener = (request: IncomingMessage, response: ServerResponse) => void;
-
-const CONTINUE = /(?:^|\W)100-continue(?:$|\W)/i;
 
 /**
  * Serves a Node listener over tp.
@@ -87,7 +86,7 @@ class Conversation {
   #expectationMet(server: ExpectationEvents): boolean {
     const { expect } = this.#request.headers;
     if (expect === undefined) return true;
-    const isContinue = CONTINUE.test(expect);
+    const isContinue = waitsToGoOn(expect);
     const event = isContinue ? 'checkContinue' : 'checkExpectation';
     if (server.listenerCount(event) > 0) {
       server.emit(event, this.#request, this.#response);
