@@ -1,4 +1,9 @@
 import { createExpressApp } from './apps/express.ts';
 import { compareOverBoth } from './suite.ts';
 
-compareOverBoth('Express', createExpressApp);
+compareOverBoth({
+  framework: 'Express',
+  by: 'fromListener',
+  overHttp: createExpressApp,
+  overTp: createExpressApp,
+});

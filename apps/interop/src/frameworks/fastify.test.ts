@@ -1,4 +1,9 @@
 import { createFastifyApp } from './apps/fastify.ts';
 import { compareOverBoth } from './suite.ts';
 
-compareOverBoth('Fastify', createFastifyApp);
+compareOverBoth({
+  framework: 'Fastify',
+  by: 'fromListener',
+  overHttp: createFastifyApp,
+  overTp: createFastifyApp,
+});

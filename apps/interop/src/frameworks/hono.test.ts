@@ -1,4 +1,9 @@
 import { createHonoApp } from './apps/hono.ts';
 import { compareOverBoth } from './suite.ts';
 
-compareOverBoth('Hono', createHonoApp);
+compareOverBoth({
+  framework: 'Hono',
+  by: 'fromListener',
+  overHttp: createHonoApp,
+  overTp: createHonoApp,
+});

@@ -1,4 +1,9 @@
 import { createKoaApp } from './apps/koa.ts';
 import { compareOverBoth } from './suite.ts';
 
-compareOverBoth('Koa', createKoaApp);
+compareOverBoth({
+  framework: 'Koa',
+  by: 'fromListener',
+  overHttp: createKoaApp,
+  overTp: createKoaApp,
+});

@@ -1,4 +1,9 @@
 import { createNestApp } from './apps/nest/nest.ts';
 import { compareOverBoth } from './suite.ts';
 
-compareOverBoth('Nest', createNestApp);
+compareOverBoth({
+  framework: 'Nest',
+  by: 'fromListener',
+  overHttp: createNestApp,
+  overTp: createNestApp,
+});

@@ -1,5 +1,5 @@
 import { Agent } from 'node:http';
-import { type Client, createClient, createServer } from '@tp/http';
+import { createClient, createServer } from '@tp/http';
 import type { CreateApp } from './apps/app.ts';
 import { Exchange, type Seen } from './exchange.ts';
 import { type Entry, Journal } from './journal.ts';
@@ -58,14 +58,16 @@ export async function httpSite(create: CreateApp, files: string): Promise<Site> 
 export async function tpSite(create: CreateApp, files: string): Promise<Site> {
   const journal = new Journal();
   const app = await create({ journal, files });
-  const server = createServer(await app.handler(), { onError: () => {} });
-  const address = await server.listen('teleport://127.0.0.1:0');
-  const client: Client = createClient(address);
+  const served = await app.overTp();
+  const server =
+    typeof served === 'string' ? undefined : createServer(served, { onError: () => {} });
+  const address = (await server?.listen('teleport://127.0.0.1:0')) ?? String(served);
+  const client = createClient(address);
   return {
     record: (program) => observe(program, overTp(client), journal),
     async [Symbol.asyncDispose]() {
       await client.close();
-      await server.close();
+      await server?.close();
       await app.close();
     },
   };

@@ -8,7 +8,7 @@ import { resources } from './behaviours/resources.ts';
 import { routing } from './behaviours/routing.ts';
 import { streams } from './behaviours/streams.ts';
 import { compare } from './compare.ts';
-import { httpSite, type Site, tpSite } from './record.ts';
+import { httpSite, type Observations, type Site, tpSite } from './record.ts';
 import { type StaticFolder, staticFolder } from './static-folder.ts';
 
 const BEHAVIOURS: readonly Behaviour[] = [
@@ -20,21 +20,30 @@ const BEHAVIOURS: readonly Behaviour[] = [
   ...endings,
 ];
 
+interface Comparison {
+  readonly framework: Framework;
+  /** How the application is served, for people. */
+  readonly by: string;
+  readonly overHttp: CreateApp;
+  readonly overTp: CreateApp;
+  /** What is compared of what was observed. Default: all. */
+  readonly shown?: (observations: Observations) => Observations;
+}
+
 /**
- * One test for each behaviour that the framework has: its promise is kept over HTTP, and everything
- * observed over tp is the same.
- *
- * @param overTp is the application as it is served over tp, where that is not by the same means.
+ * One test for each behaviour that the framework has: its promise is kept both ways, and everything
+ * observed over tp is the same as over HTTP.
  */
-export function compareOverBoth(framework: Framework, create: CreateApp, overTp = create): void {
+export function compareOverBoth(comparison: Comparison): void {
+  const { framework, by, shown = (all) => all } = comparison;
   let folder: StaticFolder;
   let http: Site;
   let tp: Site;
 
   beforeAll(async () => {
     folder = await staticFolder();
-    http = await httpSite(create, folder.path);
-    tp = await tpSite(overTp, folder.path);
+    http = await httpSite(comparison.overHttp, folder.path);
+    tp = await tpSite(comparison.overTp, folder.path);
   });
   afterAll(async () => {
     await tp[Symbol.asyncDispose]();
@@ -42,12 +51,15 @@ export function compareOverBoth(framework: Framework, create: CreateApp, overTp 
     await folder[Symbol.asyncDispose]();
   });
 
-  describe(`${framework} over tp as over HTTP`, () => {
-    const has = BEHAVIOURS.filter((one) => one.not?.[framework] === undefined);
-    test.each(has)('$name', async ({ program, promise }) => {
-      const [overHttp, overTp] = await Promise.all([http.record(program), tp.record(program)]);
-      promise(overHttp, framework);
-      expect(compare(overHttp, overTp)).toEqual([]);
-    });
+  describe(`${framework} over tp, by ${by}, as over HTTP`, () => {
+    for (const { name, program, promise, not } of BEHAVIOURS) {
+      if (not?.[framework] !== undefined) continue;
+      test(name, async () => {
+        const [overHttp, overTp] = await Promise.all([http.record(program), tp.record(program)]);
+        promise(overHttp, framework);
+        promise(overTp, framework);
+        expect(compare(shown(overHttp), shown(overTp))).toEqual([]);
+      });
+    }
   });
 }

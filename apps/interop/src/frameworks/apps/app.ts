@@ -16,8 +16,8 @@ export interface AppInit {
 export interface App {
   /** Serves it by the framework's own `listen` on a free port of 127.0.0.1, and says which. */
   listen(): Promise<number>;
-  /** What serves it over tp. */
-  handler(): Handler | Promise<Handler>;
+  /** What serves it over tp, or the address where it is served already. */
+  overTp(): Handler | Promise<Handler | string>;
   close(): Promise<void>;
 }
 

@@ -170,7 +170,7 @@ export const createExpressApp: CreateApp = ({ journal, files }) => {
       await once(server, 'listening');
       return portOf(server);
     },
-    handler: () => fromListener(app),
+    overTp: () => fromListener(app),
     close: () => stop(server),
   };
 };

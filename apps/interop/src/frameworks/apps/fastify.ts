@@ -4,7 +4,7 @@ import cookie from '@fastify/cookie';
 import formbody from '@fastify/formbody';
 import multipart from '@fastify/multipart';
 import serve from '@fastify/static';
-import { fromListener } from '@tp/http';
+import { createNodeServer, fromListener } from '@tp/http';
 import createFastify, { type FastifyInstance } from 'fastify';
 import type { AppInit, CreateApp } from './app.ts';
 import {
@@ -35,11 +35,29 @@ export const createFastifyApp: CreateApp = async (init) => {
       await app.listen({ port: 0, host: '127.0.0.1' });
       return portOf(app.server);
     },
-    async handler() {
+    async overTp() {
       await app.ready();
       return fromListener(app.routing);
     },
     close: () => app.close(),
+  };
+};
+
+/** The same on a server of HTTP and tp, as Fastify takes one from `serverFactory`. */
+export const createFastifyFactoryApp: CreateApp = async (init) => {
+  const app = createFastify({ serverFactory: (handler) => createNodeServer(handler) });
+  await addRoutes(app, init);
+  const listen = async () => {
+    await app.listen({ port: 0, host: '127.0.0.1' });
+    return portOf(app.server);
+  };
+  return {
+    listen,
+    overTp: async () => `teleport://127.0.0.1:${await listen()}`,
+    close: () => {
+      app.server.closeAllConnections();
+      return app.close();
+    },
   };
 };
 

@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
 import { createAdaptorServer, getRequestListener } from '@hono/node-server';
 import { serveStatic } from '@hono/node-server/serve-static';
-import { fromListener } from '@tp/http';
+import { fromFetch, fromListener } from '@tp/http';
 import { Hono } from 'hono';
 import { accepts } from 'hono/accepts';
 import { bodyLimit } from 'hono/body-limit';
@@ -12,7 +12,7 @@ import { etag } from 'hono/etag';
 import { HTTPException } from 'hono/http-exception';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { stream, streamSSE } from 'hono/streaming';
-import type { AppInit, CreateApp } from './app.ts';
+import type { App, AppInit, CreateApp } from './app.ts';
 import {
   bareError,
   breakingDownload,
@@ -32,16 +32,26 @@ import { listening, portOf, stop } from './node-server.ts';
 /** Hono 4 with its own middleware, on its server for Node. */
 export const createHonoApp: CreateApp = (init) => {
   const { fetch } = honoRoutes(init);
+  return hono(fetch, () => fromListener(getRequestListener(fetch)));
+};
+
+/** The same, where tp calls `app.fetch` itself. */
+export const createHonoFetchApp: CreateApp = (init) => {
+  const { fetch } = honoRoutes(init);
+  return hono(fetch, () => fromFetch(fetch));
+};
+
+function hono(fetch: Hono['fetch'], overTp: App['overTp']): App {
   const server = createAdaptorServer({ fetch });
   return {
     async listen() {
       await listening(server);
       return portOf(server);
     },
-    handler: () => fromListener(getRequestListener(fetch)),
+    overTp,
     close: () => stop(server),
   };
-};
+}
 
 function honoRoutes({ journal, files }: AppInit): Hono {
   const app = new Hono();
@@ -160,8 +170,14 @@ function honoRoutes({ journal, files }: AppInit): Hono {
     throw new HTTPException(418, { message: 'short and stout' });
   });
 
-  app.get('/download', (c) => c.body(Readable.toWeb(largeDownload(journal))));
-  app.get('/break', (c) => c.body(Readable.toWeb(breakingDownload(journal))));
+  app.get('/download', (c) => {
+    c.header('Content-Type', 'application/octet-stream');
+    return c.body(Readable.toWeb(largeDownload(journal)));
+  });
+  app.get('/break', (c) => {
+    c.header('Content-Type', 'application/octet-stream');
+    return c.body(Readable.toWeb(breakingDownload(journal)));
+  });
   app.get('/events', (c) =>
     streamSSE(c, async (events) => {
       events.onAbort(() => journal.note('the client is gone'));
@@ -180,13 +196,14 @@ function honoRoutes({ journal, files }: AppInit): Hono {
     journal.note('the handler waits');
     return forever();
   });
-  app.get('/partial', (c) =>
-    stream(c, async (body) => {
+  app.get('/partial', (c) => {
+    c.header('Content-Type', 'text/plain');
+    return stream(c, async (body) => {
       body.onAbort(() => journal.note('the client is gone'));
       await body.write('partial');
       await forever();
-    }),
-  );
+    });
+  });
   app.post('/receive', async (c) => {
     await receive(c.req.raw.body ?? Readable.from([]), journal);
     return c.body('');

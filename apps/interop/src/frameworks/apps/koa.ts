@@ -227,7 +227,7 @@ export const createKoaApp: CreateApp = ({ journal, files }) => {
       await once(server, 'listening');
       return portOf(server);
     },
-    handler: () => fromListener(app.callback()),
+    overTp: () => fromListener(app.callback()),
     close: () => stop(server),
   };
 };

@@ -37,7 +37,7 @@ export const createNestApp: CreateApp = async ({ journal, files }) => {
       await app.listen(0, '127.0.0.1');
       return portOf(app.getHttpServer());
     },
-    async handler() {
+    async overTp() {
       await app.init();
       const listener: RequestListener = app.getHttpAdapter().getInstance();
       return fromListener(listener);
