@@ -18,7 +18,7 @@ const examples = Array.from(text.matchAll(/^## (.+)$|^```js\n([\s\S]*?)^```$/gm)
   .filter(({ code }) => code !== '');
 
 test('the README has its examples', () => {
-  expect(examples).toHaveLength(11);
+  expect(examples).toHaveLength(13);
 });
 
 test.each(examples)('$title: the example prints what it says', async ({ code }) => {

@@ -11,6 +11,7 @@ const NOTHING = new Uint8Array(0);
 export class UpgradeRequest implements Request {
   readonly upgrade: string;
   readonly trailers = undefined;
+  readonly hasBody = false;
   readonly #exchange: ServerExchange;
 
   constructor(exchange: ServerExchange, protocol: string) {
