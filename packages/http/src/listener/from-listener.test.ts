@@ -1,4 +1,10 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { once } from 'node:events';
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http';
+import { connect } from 'node:net';
 import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
 import { fromListener, type RequestListener } from '../index.ts';
@@ -357,3 +363,84 @@ test('what a listener says of its connection stays there, with the fields that i
   expect(response.headers.raw).toEqual(['X-End', '2']);
   expect(await response.text()).toBe('whole');
 });
+
+test('an event that a listener writes is with the client before the next one is written', async () => {
+  const { promise: asked, resolve } = Promise.withResolvers<ServerResponse>();
+  await using both = await pair(
+    fromListener((_req, res) => {
+      res.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
+      resolve(res);
+    }),
+  );
+  const response = await both.client.request({ path: '/events' });
+  const pieces = response.body[Symbol.asyncIterator]();
+  const res = await asked;
+  for (let i = 0; i < 20; i++) {
+    res.write(`data: ${i}\n\n`);
+    const piece = await pieces.next();
+    expect(String(Buffer.from(piece.value ?? []))).toBe(`data: ${i}\n\n`);
+  }
+  res.end();
+  expect((await pieces.next()).done).toBe(true);
+});
+
+/** A listener that never answers, and what happens to it. */
+function waitingListener(needsData: boolean) {
+  const events: string[] = [];
+  const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+  const { promise: over, resolve: end } = Promise.withResolvers<void>();
+  const listener: RequestListener = (req, res) => {
+    req.on('aborted', () => events.push('aborted'));
+    req.on('error', (error: NodeJS.ErrnoException) => events.push(`error ${error.code}`));
+    req.socket.on('close', () => events.push('socket close'));
+    res.on('finish', () => events.push('finish'));
+    res.on('close', () => {
+      events.push(`close ${res.writableFinished}`);
+      setImmediate(end);
+    });
+    if (needsData) req.once('data', () => begin());
+    else begin();
+  };
+  return { listener, events, begun, over };
+}
+
+test.each([
+  ['before the head of the response', false],
+  ['in mid-upload', true],
+])(
+  'a client that leaves %s closes request, response and socket as over HTTP',
+  async (_when, uploads) => {
+    const overHttp = waitingListener(uploads);
+    const server = createHttpServer(overHttp.listener).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    const socket = connect(typeof address === 'object' ? (address?.port ?? 0) : 0, '127.0.0.1');
+    socket.write(`PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: ${uploads ? 9 : 0}\r\n\r\n`);
+    if (uploads) socket.write('part');
+    await overHttp.begun;
+    socket.destroy();
+    await overHttp.over;
+    server.close();
+
+    const overTp = waitingListener(uploads);
+    await using both = await pair(fromListener(overTp.listener));
+    const leaving = new AbortController();
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => controller.enqueue(Buffer.from('part')),
+    });
+    const call = failure(
+      both.client.request({
+        method: 'PUT',
+        path: '/',
+        body: uploads ? body : null,
+        signal: leaving.signal,
+      }),
+    );
+    await overTp.begun;
+    leaving.abort();
+    expect((await call).code).toBe('CANCEL');
+    await overTp.over;
+    expect(overTp.events.sort()).toEqual(overHttp.events.sort());
+    expect(overTp.events).toContain('close false');
+  },
+);
