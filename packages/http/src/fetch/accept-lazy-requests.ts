@@ -14,6 +14,8 @@ export function acceptLazyRequests(): void {
     construct: (native, [input, ...rest], target) =>
       Reflect.construct(native, [nativeOf(input), ...rest], target),
   });
+  // What a request says that it was made by is what programs know as Request.
+  globalThis.Request.prototype.constructor = globalThis.Request;
   globalThis.fetch = new Proxy(globalThis.fetch, {
     apply: (native, self, [input, ...rest]) =>
       Reflect.apply(native, self, [nativeOf(input), ...rest]),

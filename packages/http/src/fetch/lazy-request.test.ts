@@ -173,6 +173,7 @@ test('it is a Request for those who ask, and subclasses and others are made as b
   await seen(post, (request) => {
     expect(request instanceof Request).toBe(true);
     expect(request.constructor).toBe(Request);
+    expect(new Request(request).constructor).toBe(Request);
     expect(Object.prototype.toString.call(request)).toBe('[object Request]');
     class Mine extends Request {
       readonly mine = true;

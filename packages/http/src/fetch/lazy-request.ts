@@ -159,7 +159,7 @@ export class LazyRequest implements globalThis.Request {
 
 // Private fields need no constructor of `Request`, whose work is what is put off here.
 Object.setPrototypeOf(LazyRequest.prototype, NativeRequest.prototype);
-Object.defineProperty(LazyRequest.prototype, 'constructor', { get: () => globalThis.Request });
+Reflect.deleteProperty(LazyRequest.prototype, 'constructor');
 
 function headersOf(request: Request): Headers {
   const headers = new Headers();

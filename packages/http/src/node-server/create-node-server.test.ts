@@ -1,3 +1,4 @@
+import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { type IncomingMessage, Server } from 'node:http';
 import { request as httpsRequest } from 'node:https';
@@ -96,6 +97,27 @@ test('HTTP that comes byte by byte, and pipelined requests in one piece, lose no
     'GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n',
   );
   expect((await quick.said).match(/GET \/\d/g)).toEqual(['GET /1', 'GET /2']);
+});
+
+test('large uploads over HTTP arrive whole and in order, beside each other', async () => {
+  const { port } = await listening(
+    createNodeServer(async (req, res) => {
+      const hash = createHash('sha256');
+      for await (const piece of req) hash.update(piece);
+      res.end(hash.digest('hex'));
+    }),
+  );
+  const bodies = Array.from({ length: 8 }, () => randomBytes(1_500_000));
+  const sums = bodies.map(async (body) => {
+    const { socket, said } = bare(port);
+    const head = `PUT / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n`;
+    // In one write, so that the first bytes bring as many of the body with them as the socket holds.
+    socket.write(Buffer.concat([Buffer.from(head), body]));
+    return (await said).slice(-64);
+  });
+  expect(await Promise.all(sums)).toEqual(
+    bodies.map((body) => createHash('sha256').update(body).digest('hex')),
+  );
 });
 
 test('under TLS the two are told apart by ALPN', async () => {
