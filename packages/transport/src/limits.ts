@@ -62,7 +62,7 @@ export interface LinkLimits extends WireLimits {
   /** Useless records: so many at once and a second. Default 10,000 and 330. */
   readonly glitchBurst: number;
   readonly glitchRate: number;
-  /** Cancels by a dialer: so many at once and a second. Default 1,000 and 33. */
+  /** Cancels by a dialer: so many at once and a second, or one for ten completed streams where that is more. Default 1,000 and 33. */
   readonly cancelBurst: number;
   readonly cancelRate: number;
   /** A ping goes out after so much silence, in ms, and must be answered within the second. Default 30,000 and 10,000. */
@@ -70,8 +70,14 @@ export interface LinkLimits extends WireLimits {
   readonly keepaliveTimeoutMs: number;
   /** A compressor that packed nothing for so long, in ms, is let go, and the peer is told. Default 30,000. */
   readonly windowIdleMs: number;
-  /** Shortest time between a peer's pings, in ms; two shorter ones are forgiven. Default 10,000. */
+  /**
+   * Shortest time between a peer's pings, in ms, and how many shorter ones are forgiven. Default 10,000
+   * and 2; then ENHANCE_YOUR_CALM, of the link.
+   */
   readonly pingMinIntervalMs: number;
+  readonly pingStrikes: number;
+  /** Pings of a peer whose pongs its connection has not taken. Default 10; then ENHANCE_YOUR_CALM, of the link. */
+  readonly maxUnansweredPings: number;
   /** Until the response's head, in ms, where a call has no deadline of its own. Default 30,000. */
   readonly requestTimeoutMs: number;
   /** A link that has carried nothing for so long leaves, in ms. Default 900,000 (15 min); `Infinity` keeps it. */
@@ -115,6 +121,8 @@ export const DEFAULT_LINK_LIMITS: LinkLimits = {
   keepaliveTimeoutMs: 10_000,
   windowIdleMs: 30_000,
   pingMinIntervalMs: 10_000,
+  pingStrikes: 2,
+  maxUnansweredPings: 10,
   requestTimeoutMs: 30_000,
   idleTimeoutMs: 900_000,
   drainTimeoutMs: 30_000,

@@ -16,15 +16,11 @@ export class RateLimit {
     this.#since = clock.now();
   }
 
-  /** Adds to the tokens, up to the burst. */
-  earn(tokens: number): void {
-    this.#tokens = Math.min(this.#burst, this.#tokens + tokens);
-  }
-
   /** Takes one token; false when there is none. */
   take(): boolean {
     const now = this.#clock.now();
-    this.earn(((now - this.#since) / 1000) * this.#perSecond);
+    const earned = ((now - this.#since) / 1000) * this.#perSecond;
+    this.#tokens = Math.min(this.#burst, this.#tokens + earned);
     this.#since = now;
     if (this.#tokens < 1) return false;
     this.#tokens--;

@@ -16,13 +16,18 @@ const HARMLESS: Mutant = {
   name: 'says the same in other words',
   rule: 'W-093',
   role: 'server',
-  file: 'transport/dist/link/link.js',
+  file: 'transport/dist/link/peer-pings.js',
   find: 'pings come too often',
   replace: 'pings come again and again',
 };
 
 /** A change that a case finds at once. */
-const BROKEN: Mutant = { ...HARMLESS, find: 'encoder.pong(token)', replace: 'encoder.pong(1)' };
+const BROKEN: Mutant = {
+  ...HARMLESS,
+  file: 'transport/dist/link/link.js',
+  find: 'encoder.pong(token)',
+  replace: 'encoder.pong(1)',
+};
 
 const UNFAIR: ServerCase = {
   rule: 'W-093',

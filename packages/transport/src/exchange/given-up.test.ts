@@ -38,9 +38,10 @@ describe('calls that are given up', () => {
     '%i at once: the peer is told as often as it allows, and no more',
     async (calls) => {
       const { client, peer } = await givenUp(calls);
-      const said = Math.min(calls, AT_ONCE + Math.floor(calls * 0.09));
-      expect(peer.heard('cancel').length).toBeGreaterThanOrEqual(Math.min(calls, AT_ONCE));
-      expect(peer.heard('cancel').length).toBeLessThanOrEqual(said + 3);
+      // In the 108 ms that they took, three were earned back.
+      const said = peer.heard('cancel').length;
+      expect(said).toBeGreaterThanOrEqual(Math.min(calls, AT_ONCE));
+      expect(said).toBeLessThanOrEqual(Math.min(calls, AT_ONCE + 3));
       expect(client.pending).toBe(0);
       const silent = calls - peer.heard('cancel').length;
       expect(client.stats().limitHits.get('cancelRate') ?? 0).toBe(silent);

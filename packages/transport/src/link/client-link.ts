@@ -42,6 +42,8 @@ export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
   #lastId = 0;
   #finalId: number | undefined;
   readonly #cancels: CancelAllowance;
+  /** Streams that ended before they were complete. */
+  #cut = 0;
 
   constructor(
     connection: Connection,
@@ -113,9 +115,10 @@ export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
    */
   giveUp(call: ClientCall, code: ErrorCode): void {
     const { id } = call;
-    const ended = this.counters.requests - this.streams.size;
+    const completed = this.counters.requests - this.streams.size - this.#cut;
     const isIdle = call.writer === undefined && call.reader === undefined;
-    if (this.#cancels.take(ended) || !isIdle) {
+    if (this.#cancels.take(completed) || !isIdle) {
+      this.#cut++;
       this.sender.control((encoder) => encoder.cancel(id, code, 'maybe'));
       return;
     }
@@ -190,6 +193,7 @@ export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
     const call = this.streams.get(id);
     if (call === undefined) return;
     this.sender.control((encoder) => encoder.cancel(id, error.code, 'maybe', error.message));
+    this.#cut++;
     this.forget(id);
     this.#answers.failed();
     call.fail(error);
@@ -252,6 +256,7 @@ export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
       call.stopSending();
       return;
     }
+    this.#cut++;
     this.forget(id);
     this.#answers.cancelled(code);
     call.fail(

@@ -10,9 +10,6 @@ interface Beating {
   fail(error: TpError): void;
 }
 
-/** Pings that come too early are forgiven so often. */
-const STRIKES = 2;
-
 /** Notices a dead peer: a ping after silence, and an end when even that stays unanswered (W-093). */
 export class Keepalive {
   readonly #clock: Clock;
@@ -26,8 +23,6 @@ export class Keepalive {
   #token = 0;
   #sentAt = 0;
   #waiting: (() => void) | undefined;
-  #peerPingedAt = -Infinity;
-  #strikes = 0;
 
   constructor(clock: Clock, limits: LinkLimits, roundTrip: RoundTrip, link: Beating) {
     this.#clock = clock;
@@ -73,15 +68,6 @@ export class Keepalive {
   /** The connection has taken what was written: so somebody reads, and the ping's time begins anew. */
   wrote(): void {
     if (this.#pingedAt > 0 && this.#heardAt <= this.#pingedAt) this.#pingedAt = this.#clock.now();
-  }
-
-  /** Whether the peer may ping now, as it just did. */
-  mayPing(): boolean {
-    const now = this.#clock.now();
-    const early = now - this.#peerPingedAt < this.#limits.pingMinIntervalMs;
-    this.#peerPingedAt = now;
-    if (early) this.#strikes++;
-    return this.#strikes <= STRIKES;
   }
 
   /** A pong has come; false when nobody asked. */

@@ -15,6 +15,8 @@ interface SendingLink {
   readonly options: ResolvedLinkOptions;
   readonly counters: LinkCounters;
   readonly stalls: { watch(): void };
+  /** The connection has taken a batch at once. */
+  taken(): void;
   /** All that waited was written, and the connection has taken it. */
   sent(): void;
   fail(error: TpError): void;
@@ -176,7 +178,8 @@ export class LinkSender<Waiting extends Sendable> {
       const envelope = sealer.seal(controlOnly, tenant, this.sendingAt);
       this.#link.counters.sent(size, envelope.length);
       const isGone = this.#connection.write(envelope);
-      if (!isGone) {
+      if (isGone) this.#link.taken();
+      else {
         this.isWriting = !controlOnly;
         this.#block();
       }

@@ -39,6 +39,7 @@ import { LinkSender } from './link-sender.ts';
 import type { LinkState } from './link-state.ts';
 import type { Agreement } from './opening.ts';
 import { Outbox, type Sendable } from './outbox.ts';
+import { PeerPings } from './peer-pings.ts';
 import { RoundTrip } from './round-trip.ts';
 import { Sealer } from './sealer.ts';
 import { StreamTable } from './stream-table.ts';
@@ -84,6 +85,7 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
   readonly sealer: Sealer;
   protected readonly inbox: Inbox;
   protected readonly keepalive: Keepalive;
+  readonly #peerPings: PeerPings;
   readonly #arrival: Arrival;
   readonly #window: ReceiveWindow;
   readonly #handshake: Handshake;
@@ -111,6 +113,7 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
     this.sealer = new Sealer(options);
     this.inbox = new Inbox(options, this, this.counters, (id) => this.sealer.restarted(id));
     this.keepalive = new Keepalive(clock, limits, this.roundTrip, this);
+    this.#peerPings = new PeerPings(clock, limits, this);
     this.#arrival = new Arrival(limits, this);
     this.flight = new Flight(clock, this.roundTrip, limits.queueDelayMs, () =>
       this.sender.wake(false),
@@ -139,6 +142,7 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
       data: (chunk) => this.#receive(chunk),
       drain: () => {
         this.keepalive.wrote();
+        this.taken();
         this.sender.drained();
       },
       close: (cause) => this.#closed(cause),
@@ -294,11 +298,11 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
   }
 
   ping(token: number): void {
-    if (!this.keepalive.mayPing()) {
-      this.counters.hit('pingMinInterval');
-      throw linkError('ENHANCE_YOUR_CALM', 'pings come too often (W-094)');
-    }
-    this.sender.control((encoder) => encoder.pong(token));
+    this.#peerPings.came();
+    this.sender.control((encoder) => {
+      encoder.pong(token);
+      this.#peerPings.answered();
+    });
   }
 
   pong(token: number): void {
@@ -380,6 +384,11 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
     this.#endsWith = error;
     this.#lastWords.wait(() => this.fail(error));
     this.endWhenDone();
+  }
+
+  /** The connection has taken what was written so far. */
+  taken(): void {
+    this.#peerPings.taken();
   }
 
   /** All that waited was written, and the connection has taken it. */

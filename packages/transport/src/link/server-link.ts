@@ -12,11 +12,11 @@ import { Serial } from '../exchange/serial.ts';
 import { ServerExchange } from '../exchange/server-exchange.ts';
 import type { Turns } from '../exchange/turns.ts';
 import type { ResolvedLinkOptions } from '../options.ts';
-import { RateLimit } from '../rate-limit.ts';
 import type { Connection } from '../socket/connection.ts';
 import type { AcceptedTokens } from '../socket/token.ts';
 import { callStart } from '../stats/diagnostics.ts';
 import { Admission } from './admission.ts';
+import { CancelLimit } from './cancel-limit.ts';
 import { IdleWatch } from './idle-watch.ts';
 import { Link } from './link.ts';
 import { linkError } from './link-error.ts';
@@ -39,9 +39,6 @@ export interface ServerLinkOwner {
 /** How long the peer has to answer before the last id is said (W-102), in ms. */
 const GOAWAY_WAIT_MS = 1_000;
 
-/** One cancel in ten requests is nothing unusual (W-095). */
-const CANCELS_PER_REQUEST = 0.1;
-
 /** While handlers are quick, one request in so many asks the clock how long they have run. */
 const LOOK_EVERY = 8;
 /** A handler that takes less is quick, in ms. */
@@ -51,7 +48,9 @@ const QUICK_MS = 0.05;
 export class ServerLink extends Link<ServerExchange, ServerExchange | Information> {
   readonly #owner: ServerLinkOwner;
   readonly #admission: Admission;
-  readonly #cancels: RateLimit;
+  readonly #cancels: CancelLimit;
+  /** Streams that the peer has cancelled. */
+  #cancelled = 0;
   readonly #idle: IdleWatch;
   /** The highest id that came. */
   #lastId = 0;
@@ -86,11 +85,7 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
           giveBack: (bytes) => this.linkCredit.giveBack(bytes, this.receivedAt),
         })
       : undefined;
-    this.#cancels = new RateLimit(
-      options.clock,
-      options.limits.cancelBurst,
-      options.limits.cancelRate,
-    );
+    this.#cancels = new CancelLimit(options.clock, options.limits);
     this.#idle = new IdleWatch(
       options.limits.idleTimeoutMs,
       () => this.streams.size > 0 || this.inbox.held > 0,
@@ -181,7 +176,6 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
   ended(exchange: ServerExchange): void {
     exchange.dueAt = 0;
     if (exchange.oneWay) this.#oneWay.delete(exchange);
-    this.#cancels.earn(CANCELS_PER_REQUEST);
     if (this.streams.get(exchange.id) === exchange) this.forget(exchange.id);
   }
 
@@ -332,12 +326,14 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
 
   cancel(id: number, code: ErrorCode, _processed: Processed, message: string): void {
     if (id > this.#lastId) throw linkError('PROTOCOL', `stream ${id} was never opened (W-031)`);
-    if (!this.#cancels.take()) {
+    const completed = this.counters.requests - this.streams.size - this.#cancelled;
+    if (!this.#cancels.take(completed)) {
       this.counters.hit('cancelRate');
       throw linkError('ENHANCE_YOUR_CALM', 'cancels come too often (W-095)');
     }
     const exchange = this.streams.get(id);
     if (exchange === undefined) return;
+    this.#cancelled++;
     this.forget(id);
     exchange.fail(
       new TpError({

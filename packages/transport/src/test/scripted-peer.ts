@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { Duplex } from 'node:stream';
 import {
   BatchDecoder,
   BatchEncoder,
@@ -18,6 +19,7 @@ import { onTestFinished } from 'vitest';
 import { parseAddress } from '../socket/address.ts';
 import type { Codec } from '../window/codec.ts';
 import { UnpackedSide } from '../window/windows.ts';
+import type { MemoryConnection } from './memory-connection.ts';
 import { Ear, type Kind, type Said, type SaidOf } from './said.ts';
 
 /** A hello with every default. */
@@ -39,13 +41,13 @@ export interface Opened {
 }
 
 /** One side of a link that says exactly what a test tells it to, and writes down what it hears. */
-export class ScriptedPeer {
+export class ScriptedPeer<S extends Duplex = Socket> {
   readonly opened: Opened[] = [];
   /** What its envelopes said of windows, in order. */
   readonly windows: WindowStart[] = [];
   /** Whether the other side has ended the connection. */
   ended = false;
-  readonly socket: Socket;
+  readonly socket: S;
   readonly encoder: BatchEncoder = new BatchEncoder({
     bytes: portableBytes,
     limits: DEFAULT_LIMITS,
@@ -62,7 +64,7 @@ export class ScriptedPeer {
   #failure: unknown;
   #wake: () => void = () => {};
 
-  constructor(socket: Socket, codecs: readonly Codec[] = []) {
+  constructor(socket: S, codecs: readonly Codec[] = []) {
     this.socket = socket;
     this.#codecs = codecs;
     this.#unpacked = new UnpackedSide(codecs, DEFAULT_LIMITS.batchUnpacked);
@@ -163,6 +165,27 @@ export async function dialScripted(url: string, codecs?: readonly Codec[]): Prom
   const socket = connect({ host: address.host, port: address.port, noDelay: true });
   await once(socket, 'connect');
   return new ScriptedPeer(socket, codecs);
+}
+
+/** A scripted peer at this end of a connection in memory. */
+export function speakOn(connection: MemoryConnection): ScriptedPeer<Duplex> {
+  const socket = new Duplex({
+    read() {},
+    write(bytes: Uint8Array, _encoding, done) {
+      connection.write(bytes);
+      done();
+    },
+    destroy(error, done) {
+      connection.destroy();
+      done(error);
+    },
+  });
+  connection.start({
+    data: (chunk) => void socket.push(chunk),
+    drain: () => {},
+    close: () => void socket.destroy(),
+  });
+  return new ScriptedPeer(socket);
 }
 
 /** A scripted dialer that has exchanged hellos. */
