@@ -99,7 +99,7 @@ export class BatchEncoder {
     detached = false,
     oneWay = false,
   ): void {
-    const program = this.#heads.request(head);
+    const program = this.#heads.request(head, body?.length);
     const shownId = id === this.#lastRequest + 1 ? 0 : id;
     this.#lastRequest = id;
     this.#message(
@@ -122,7 +122,7 @@ export class BatchEncoder {
     more: boolean,
     detached = false,
   ): void {
-    const program = this.#heads.response(head);
+    const program = this.#heads.response(head, body?.length);
     const shownId = id === this.#lastResponse + 1 ? 0 : id;
     this.#lastResponse = id;
     this.#message(schema.RESPONSE, shownId, program, body ?? EMPTY, more, 0, detached, false);

@@ -26,7 +26,8 @@ export function checkHead(
   raw: readonly string[],
   limits: WireLimits,
 ): number {
-  let size = checkStart(kind, start, second);
+  checkStart(kind, start, second);
+  let size = startSize(kind, start, second);
   const count = raw.length / 2;
   if (kind === 'trailers' && count > MAX_TRAILERS) {
     throw tooLarge(`${count} trailers; at most ${MAX_TRAILERS} may be sent`);
@@ -71,20 +72,25 @@ export function checkSize(size: number, limits: WireLimits): void {
   }
 }
 
-/** Checks the pseudo fields and gives their size. */
-function checkStart(kind: HeadKind, start: string, second: string): number {
+/** What the pseudo fields of a head count for (W-063). */
+export function startSize(kind: HeadKind, start: string, second: string): number {
   if (kind === 'trailers') return 0;
   const sizes = start.length + second.length + FIELD_OVERHEAD;
+  if (kind === 'request') return sizes + ':method'.length + ':path'.length + FIELD_OVERHEAD;
+  return sizes + ':status'.length + (second === '' ? 0 : ':reason'.length + FIELD_OVERHEAD);
+}
+
+function checkStart(kind: HeadKind, start: string, second: string): void {
+  if (kind === 'trailers') return;
   if (kind === 'request') {
     if (!isToken(start))
       throw invalid(`the method ${show(start)} is not a token (RFC 9110 section 9.1)`);
     checkLength('a method', start);
     checkPath(second);
-    return sizes + ':method'.length + ':path'.length + FIELD_OVERHEAD;
+    return;
   }
   if (start === '') throw invalid('a status is a whole number from 100 to 599');
   checkValue('a reason', second);
-  return sizes + ':status'.length + (second === '' ? 0 : ':reason'.length + FIELD_OVERHEAD);
 }
 
 function checkPath(path: string): void {

@@ -1,7 +1,8 @@
+import { BatchRoom } from './batch-room.ts';
 import { TpError } from './errors.ts';
 import type { Fields } from './fields.ts';
 import type { RequestHead, ResponseHead } from './head.ts';
-import { checkHead, checkSize, checkValue, type HeadKind } from './head-check.ts';
+import { checkHead, checkSize, checkValue, type HeadKind, startSize } from './head-check.ts';
 import { HeadProgram } from './head-program.ts';
 import { type HeadDraft, HeadTemplate } from './head-template.ts';
 import { FIELD_OVERHEAD, MAX_NAME, type WireLimits } from './limits.ts';
@@ -45,6 +46,7 @@ const BLOCK_GAIN = 10;
  */
 export class HeadEncoder {
   readonly #limits: WireLimits;
+  readonly #room: BatchRoom;
   readonly #table: SendTable;
   readonly #inline: boolean;
   readonly #shapes = new ShapeBook();
@@ -63,28 +65,32 @@ export class HeadEncoder {
    */
   constructor(limits: WireLimits, isSecret: (name: string) => boolean, inline: boolean) {
     this.#limits = limits;
-    this.#table = new SendTable(Math.min(limits.tableBytes, LARGEST_TABLE), isSecret);
+    const tableBytes = Math.min(limits.tableBytes, LARGEST_TABLE);
+    this.#room = new BatchRoom(limits, tableBytes);
+    this.#table = new SendTable(tableBytes, isSecret);
     this.#inline = inline;
   }
 
   /**
    * The program of a request's head. It is the encoder's own and good until the next call.
    *
+   * @param bodyBytes the size of the body that goes with it.
    * @throws {TpError} INVALID_ARGUMENT or HEAD_LIMIT, processed "no", for a head that may not be
-   * sent (W-062, W-063); nothing has changed then.
+   * sent (W-062, W-063), or that no batch of the peer's has room for (W-123); nothing has changed then.
    */
-  request(head: RequestHead): HeadProgram {
-    return this.#encode('request', head.method, head.path, head.fields);
+  request(head: RequestHead, bodyBytes = 0): HeadProgram {
+    return this.#encode('request', head.method, head.path, head.fields, bodyBytes);
   }
 
   /** The program of a response's head, as `request`. */
-  response(head: ResponseHead): HeadProgram {
-    return this.#encode('response', STATUS_TEXT[head.status] ?? '', head.reason, head.fields);
+  response(head: ResponseHead, bodyBytes = 0): HeadProgram {
+    const status = STATUS_TEXT[head.status] ?? '';
+    return this.#encode('response', status, head.reason, head.fields, bodyBytes);
   }
 
   /** The program of trailers, as `request`. */
   trailers(fields: Fields): HeadProgram {
-    return this.#encode('trailers', '', '', fields);
+    return this.#encode('trailers', '', '', fields, 0);
   }
 
   /** Lets go what an encoder at rest does not need. */
@@ -92,10 +98,19 @@ export class HeadEncoder {
     this.#table.rest();
   }
 
-  #encode(kind: HeadKind, start: string, second: string, fields: Fields): HeadProgram {
+  #encode(
+    kind: HeadKind,
+    start: string,
+    second: string,
+    fields: Fields,
+    bodyBytes: number,
+  ): HeadProgram {
     const program = this.#program;
     program.clear();
-    if (this.apart) {
+    const room = this.#room;
+    const mustSpell =
+      room.isTight && room.mustSpell(startSize(kind, start, second), fields.raw, bodyBytes);
+    if (this.apart || mustSpell) {
       this.#spell(kind, start, second, fields.raw);
       return program;
     }

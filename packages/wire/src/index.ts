@@ -1,5 +1,6 @@
 export { BatchDecoder } from './batch-decoder.ts';
 export { BatchEncoder, type BatchEncoderOptions, FRONT } from './batch-encoder.ts';
+export { largestBatch } from './batch-room.ts';
 export { type ByteOps, portableBytes } from './bytes.ts';
 export type { Envelope, WindowStart } from './envelope.ts';
 export { EnvelopeDecoder } from './envelope-decoder.ts';

@@ -201,7 +201,9 @@ export class ClientCall implements Exchange {
     try {
       encoder.request(id, head, body, stream !== undefined, timeoutMs, this.detached, this.oneWay);
     } catch (error) {
-      this.#end(asTpError(error));
+      const why = asTpError(error);
+      if (why.code === 'HEAD_LIMIT') link.counters.hit(why.code);
+      this.#end(why);
       return;
     }
     this.id = id;

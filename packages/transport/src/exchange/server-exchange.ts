@@ -279,6 +279,7 @@ export class ServerExchange implements Exchange {
 
   /** A head that the handler gave may not be sent: the exchange cannot go on. */
   unsendable(error: unknown): void {
+    if (isTpError(error) && error.code === 'HEAD_LIMIT') this.link.counters.hit(error.code);
     this.cutOff(
       new TpError({
         code: 'INTERNAL',

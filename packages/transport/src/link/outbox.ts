@@ -1,4 +1,4 @@
-import { type BatchEncoder, MAX_DATA, TpError, type WireLimits } from '@tp/wire';
+import { type BatchEncoder, largestBatch, MAX_DATA, TpError, type WireLimits } from '@tp/wire';
 import type { BodyWriter } from '../body/body-writer.ts';
 import type { Flight } from '../body/flight.ts';
 import { looksRandom } from '../body/random-bytes.ts';
@@ -53,7 +53,7 @@ export class Outbox<Waiting extends Sendable> {
   readonly #lanes = new Lanes<Waiting>();
   #pendingBytes = 0;
   #batchLimit = 0;
-  /** What a body may have at most to go into a batch, less the batch so far. */
+  /** What a body may have at most to go into a batch with a head of any size, less the batch so far. */
   #roomForBody = 0;
 
   constructor(flight: Flight, window: ReceiveWindow) {
@@ -63,8 +63,8 @@ export class Outbox<Waiting extends Sendable> {
 
   /** The hellos are exchanged. A batch is closed at `maxBatchBytes`, and never larger than the peer takes. */
   open(peerLimits: WireLimits, maxBatchBytes: number): void {
-    const { batchPacked, batchUnpacked, headBytes, linkWindow } = peerLimits;
-    const largest = Math.min(batchUnpacked, batchPacked - (batchPacked >> 6) - 64);
+    const { headBytes, linkWindow } = peerLimits;
+    const largest = largestBatch(peerLimits);
     this.#batchLimit = Math.min(maxBatchBytes, largest - MAX_DATA - 64);
     this.#roomForBody = largest - headBytes - HEAD_ROOM;
     this.credit = linkWindow;
@@ -226,7 +226,7 @@ export class Outbox<Waiting extends Sendable> {
       const item = heads.peek();
       if (item === undefined) break;
       const bodyBytes = item.pendingBytes;
-      if (size > 0 && bodyBytes > this.#roomForBody - size) break;
+      if (!this.#fits(size, bodyBytes)) break;
       heads.shift();
       this.#pendingBytes -= bodyBytes;
       item.writeHead(encoder);
@@ -243,7 +243,9 @@ export class Outbox<Waiting extends Sendable> {
         writer.queued = false;
         continue;
       }
-      if (writer.held > 0 && !this.#mayGo()) {
+      // What goes without a piece may be trailers, and these as large as a head.
+      const mayGo = writer.held > 0 ? this.#mayGo() : this.#fits(encoder.size, 0);
+      if (!mayGo) {
         round.push(exchange);
         skipped++;
         continue;
@@ -252,6 +254,11 @@ export class Outbox<Waiting extends Sendable> {
       writer.queued = false;
       this.#writeSlice(encoder, exchange, writer, now);
     }
+  }
+
+  /** Whether a head with such a body fits a batch that has so much in it; alone it does, or is refused. */
+  #fits(size: number, bodyBytes: number): boolean {
+    return size === 0 || bodyBytes <= this.#roomForBody - size;
   }
 
   /** Whether the link lets a slice go that has its stream's credit. */
