@@ -11,8 +11,10 @@ interface Watched {
     readonly dataSent: number;
   };
   readonly sender: {
-    /** When the connection took the last batch that it could not pass on; undefined while it passes all on. */
-    readonly blockedSince: number | undefined;
+    /** Whether what was written last has not left yet. */
+    readonly blocked: boolean;
+    /** Bytes that the connection has taken, in all. */
+    readonly taken: number;
   };
   readonly counters: { hit(limit: string): void };
   /** The peer takes nothing: the link ends. */
@@ -35,6 +37,8 @@ export class Stalls {
   #streams = new Map<number, StreamTimes>();
   #timer: Timer | undefined;
   #lookedAt = 0;
+  /** How long the connection may still take nothing. */
+  readonly #taking = new Patience();
 
   constructor(clock: Clock, limits: LinkLimits, link: Watched) {
     this.#clock = clock;
@@ -49,6 +53,13 @@ export class Stalls {
     this.#timer = this.#clock.after(LOOK_MS, this.#look);
   }
 
+  /** The connection takes no more, from now on. */
+  blocked(): void {
+    this.#taking.reset();
+    this.#isStuck(this.#clock.now());
+    this.watch();
+  }
+
   stop(): void {
     this.#timer?.clear();
     this.#streams.clear();
@@ -60,10 +71,11 @@ export class Stalls {
     // A process that was held up could not take what the peer sent meanwhile.
     const late = Math.max(0, now - this.#lookedAt - LOOK_MS);
     const { sender, counters } = this.#link;
-    const { blockedSince } = sender;
-    if (blockedSince !== undefined && now - blockedSince - late >= this.#limits.stallTimeoutMs) {
-      counters.hit('stallTimeout');
-      this.#link.fail(timeout(`the peer has read nothing for ${this.#limits.stallTimeoutMs} ms`));
+    this.#taking.postpone(late);
+    if (sender.blocked && this.#isStuck(now)) {
+      counters.hit(this.#taking.why);
+      const { stallTimeoutMs } = this.#limits;
+      this.#link.fail(timeout(`the peer has read next to nothing for ${stallTimeoutMs} ms`));
       return;
     }
     const before = this.#streams;
@@ -81,8 +93,13 @@ export class Stalls {
       });
     });
     for (const end of over) end();
-    if (this.#streams.size > 0 || blockedSince !== undefined) this.watch();
+    if (this.#streams.size > 0 || sender.blocked) this.watch();
   };
+
+  #isStuck(now: number): boolean {
+    const { stallTimeoutMs, minRate } = this.#limits;
+    return this.#taking.isPast(this.#link.sender.taken, now, stallTimeoutMs, minRate);
+  }
 
   #limitPast(times: StreamTimes, exchange: Exchange, now: number): string | undefined {
     const { stallTimeoutMs, minRate, streamIdleMs } = this.#limits;

@@ -20,7 +20,15 @@ async function receiving(minRate = LEAST / (WAIT / 1_000)) {
       handled.push(exchange);
       answer(exchange);
     },
-    { clock, limits: { stallTimeoutMs: WAIT, minRate, keepaliveMs: 5 * WAIT } },
+    {
+      clock,
+      limits: {
+        stallTimeoutMs: WAIT,
+        minRate,
+        keepaliveMs: 5 * WAIT,
+        keepaliveTimeoutMs: 2 * WAIT,
+      },
+    },
   );
   const peer = await openScripted(url);
   let sent = peer.socket.bytesWritten;

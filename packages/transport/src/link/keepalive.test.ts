@@ -1,13 +1,15 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { LinkLimits } from '../limits.ts';
 import type { Pool } from '../pool/pool.ts';
 import { createTransportServer, type TransportServer } from '../server.ts';
-import { content } from '../test/content.ts';
+import { content, noise } from '../test/content.ts';
 import { get, OK, pool, post } from '../test/ends.ts';
 import { turns } from '../test/eventually.ts';
 import { outcome } from '../test/failure.ts';
 import { FakeClock } from '../test/fake-clock.ts';
 import { type MemoryConnection, memoryPair } from '../test/memory-connection.ts';
+import { shapedPair, Wire } from '../test/shaped-connection.ts';
+import { VirtualClock } from '../test/virtual-clock.ts';
 
 interface Pair {
   readonly clock: FakeClock;
@@ -130,5 +132,125 @@ describe('keepalive (W-093)', () => {
       expect(await call).toBe('TIMEOUT maybe');
       expect(client.stats().limitHits.get('stallTimeout')).toBe(1);
     });
+  });
+
+  describe('while the process was held up', () => {
+    /** Has pinged, and the pong is on its way as long as the other end sticks. */
+    async function pinged(): Promise<Pair> {
+      const made = await pair();
+      made.near.other?.stick();
+      made.clock.advance(30_000);
+      await turns();
+      return made;
+    }
+
+    test('what has arrived by then is read before a peer is taken for dead', async () => {
+      for (const ms of [10_000, 60_000]) {
+        const { clock, near, client } = await pinged();
+        near.other?.unstick();
+        clock.stand(ms);
+        await turns();
+        clock.advance(20_000);
+        await turns();
+        expect(client.stats().links).toMatchObject([{ state: 'open' }]);
+      }
+    });
+
+    test('a ping has its time once more, once', async () => {
+      const { clock, near, client } = await pinged();
+      clock.stand(60_000);
+      await turns();
+      clock.advance(9_999);
+      await turns();
+      expect(client.stats().links).toHaveLength(1);
+      near.other?.unstick();
+      await turns();
+      near.other?.stick();
+      clock.advance(30_000);
+      await turns();
+      clock.stand(60_000);
+      await turns();
+      clock.stand(60_000);
+      await turns();
+      expect(client.stats().limitHits.get('TIMEOUT')).toBe(1);
+    });
+
+    test('silence meanwhile asks for a ping, and ends nothing', async () => {
+      const { clock, client } = await pair();
+      clock.stand(600_000);
+      await turns();
+      clock.advance(10_000);
+      await turns();
+      expect(client.stats().links).toMatchObject([{ state: 'open' }]);
+    });
+  });
+});
+
+describe('a link that carries 5 KB a second', () => {
+  const BYTES_A_MS = 5;
+  const BODY = 60_000;
+
+  /** Four bodies in one batch, which is nearly a minute on the wire. */
+  async function slowUpload(
+    buffer: number,
+    rate = BYTES_A_MS,
+    serverLimits: Partial<LinkLimits> = {},
+  ) {
+    const clock = new VirtualClock();
+    const up = new Wire(clock, 1e6, 5);
+    const [near, far] = shapedPair(up, new Wire(clock, 1e6, 5), buffer);
+    const options = { clock, codecs: ['none'] as const, limits: { requestTimeoutMs: 1e9 } };
+    let taken = 0;
+    const server = createTransportServer(
+      (exchange) => {
+        taken += exchange.inlineLength;
+        exchange.respond(OK, undefined, undefined);
+      },
+      { ...options, limits: serverLimits },
+    );
+    server.accept(far);
+    let dialled = 0;
+    const client = pool('teleports://wire:1', {
+      ...options,
+      dial: () => (dialled++ === 0 ? Promise.resolve(near) : new Promise(() => {})),
+    });
+    onTestFinished(async () => {
+      near.destroy();
+      void client.close();
+      await clock.run(1_000);
+    });
+    await clock.run(100);
+    // The longer it was silent, the sooner it pings.
+    await clock.run(29_000);
+    up.rate = rate;
+    const ends: string[] = [];
+    for (let i = 0; i < 4; i++) {
+      client.call(post('/', [], { body: noise(BODY) })).then(
+        () => ends.push('answered'),
+        (error: unknown) => ends.push(String(error)),
+      );
+    }
+    await clock.run((4 * BODY) / rate + 1_000);
+    return { client, server, ends, taken: () => taken };
+  }
+
+  test.each([
+    ['small', 16 * 1024],
+    ['vast', 2 ** 30],
+  ])('is not ended while a large batch is under way, before a %s buffer', async (_name, buffer) => {
+    const { client, server, ends, taken } = await slowUpload(buffer);
+    expect(ends).toEqual(['answered', 'answered', 'answered', 'answered']);
+    expect(taken()).toBe(4 * BODY);
+    expect([...client.stats().limitHits, ...server.stats().limitHits]).toEqual([]);
+    expect(client.stats().links).toMatchObject([{ state: 'open' }]);
+  });
+
+  test.each([
+    [1.1, []],
+    [0.5, ['minRate', 'TIMEOUT']],
+  ])('is ended if it becomes slower than minRate: %d KB a second hit %j', async (rate, hits) => {
+    const patient = { stallTimeoutMs: 1e9 };
+    const { client } = await slowUpload(16 * 1024, rate * 1.024, patient);
+    expect([...client.stats().limitHits.keys()]).toEqual(hits);
   });
 });

@@ -14,7 +14,7 @@ interface SendingLink {
   readonly state: LinkState;
   readonly options: ResolvedLinkOptions;
   readonly counters: LinkCounters;
-  readonly stalls: { watch(): void };
+  readonly stalls: { blocked(): void };
   /** The connection has taken a batch at once. */
   taken(): void;
   /** All that waited was written, and the connection has taken it. */
@@ -32,9 +32,7 @@ export class LinkSender<Waiting extends Sendable> {
   sendingAt = 0;
   /** When a batch was sent last through the shared window, or would have been if there were one. */
   busyAt = 0;
-  /** Since when the connection has not passed on all that was written; undefined while it has. */
-  blockedSince: number | undefined;
-  /** Whether that is more than control. */
+  /** Whether the connection has not passed on all that was written, and that is more than control. */
   isWriting = false;
   readonly #link: SendingLink;
   readonly #connection: Connection;
@@ -54,6 +52,11 @@ export class LinkSender<Waiting extends Sendable> {
   /** Whether what was said last has not left yet, as the peer reads slowly. */
   get blocked(): boolean {
     return this.#blocked;
+  }
+
+  /** Bytes that the connection has taken, in all; of large batches, as they leave piece by piece. */
+  get taken(): number {
+    return this.#connection.bytesOut;
   }
 
   /** Puts a head in line. */
@@ -109,7 +112,6 @@ export class LinkSender<Waiting extends Sendable> {
   drained(): void {
     this.#blocked = false;
     this.isWriting = false;
-    this.blockedSince = undefined;
     if (this.#link.state !== 'opening') this.#flush();
   }
 
@@ -190,8 +192,7 @@ export class LinkSender<Waiting extends Sendable> {
 
   #block(): void {
     this.#blocked = true;
-    this.blockedSince = this.#link.options.clock.now();
-    this.#link.stalls.watch();
+    this.#link.stalls.blocked();
   }
 
   get #isClosed(): boolean {

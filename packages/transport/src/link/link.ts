@@ -208,6 +208,7 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
     try {
       if (this.inbox.receive(chunk)) {
         if (this.#isNew) this.#announce();
+        if (this.inbox.held > 0) this.#awaitRest();
         return;
       }
       this.counters.hit('preface');
@@ -218,6 +219,13 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
         error instanceof TpError ? error : linkError('INTERNAL', 'receiving failed', error),
       );
     }
+  }
+
+  /** Part of a batch has come: looks in time to say that it is being read. */
+  #awaitRest(): void {
+    if (this.state !== 'open' && this.state !== 'draining') return;
+    const at = this.keepalive.signDueAt(this.receivedAt);
+    if (this.lookAt > at) this.options.upkeep.start(this, at);
   }
 
   #announce(): void {
@@ -331,8 +339,9 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
   // --- what time asks for ------------------------------------------------------------------------
 
   look(now: number): number {
+    const quietSince = this.inbox.held > 0 ? this.sender.sendingAt : undefined;
     const beat = Math.min(
-      this.keepalive.look(now, this.sender.isWriting),
+      this.keepalive.look(now, this.sender.isWriting, quietSince),
       this.#arrival.look(now, this.inbox),
     );
     if (this.streams.size > 0) this.stalls.watch();

@@ -17,6 +17,7 @@ export interface Connection {
   /** The names in the peer's verified certificate; none without TLS, or where it showed none. */
   readonly peerIdentity?: readonly string[] | undefined;
   readonly bytesIn: number;
+  /** What the system has been given; what waits behind a full buffer is not in it. */
   readonly bytesOut: number;
   /** Starts the flow of events. Called once, before anything else. */
   start(events: ConnectionEvents): void;

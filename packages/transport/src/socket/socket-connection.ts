@@ -1,6 +1,11 @@
 import type { Socket } from 'node:net';
 import type { Connection, ConnectionEvents } from './connection.ts';
 
+/** A batch up to this size, in bytes, goes to the socket as one piece: those that carry data do. */
+const WHOLE = 96 * 1024;
+/** Once the socket takes no more, it gets the rest in pieces of this size, so that what it takes can be seen. */
+const PIECE = 16 * 1024;
+
 /**
  * A Node socket (TCP, TLS or unix) as a `Connection`. Nagle's algorithm is off, as a batch is
  * written whole.
@@ -28,6 +33,9 @@ class SocketConnection implements Connection {
   readonly #socket: Socket;
   #events: ConnectionEvents | undefined;
   #waiting = false;
+  /** What the socket was not given yet, as it takes no more. */
+  #rest: Uint8Array[] = [];
+  #ending = false;
 
   constructor(socket: Socket, secure: boolean, peerIdentity: readonly string[] | undefined) {
     this.#socket = socket;
@@ -63,17 +71,46 @@ class SocketConnection implements Connection {
   write(bytes: Uint8Array): boolean {
     const socket = this.#socket;
     if (socket.destroyed) return false;
-    socket.write(bytes, this.#afterWrite);
+    if (this.#rest.length > 0) {
+      this.#rest.push(bytes);
+      return false;
+    }
+    if (bytes.length > WHOLE) this.#writeFirst(bytes);
+    else socket.write(bytes, this.#afterWrite);
     this.#waiting = socket.writableLength > 0;
     return !this.#waiting;
   }
 
+  /** Writes of many bytes what the socket takes, and one piece more. */
+  #writeFirst(bytes: Uint8Array): void {
+    const socket = this.#socket;
+    let at = 0;
+    while (at < bytes.length && socket.writableLength === 0) {
+      socket.write(bytes.subarray(at, at + WHOLE), this.#afterWrite);
+      at += WHOLE;
+    }
+    if (at < bytes.length) this.#rest.push(bytes.subarray(at));
+  }
+
   /** `drain` of the socket itself comes only above its high-water mark; a batch is often below it. */
   readonly #afterWrite = (): void => {
-    if (!this.#waiting || this.#socket.writableLength > 0) return;
+    const socket = this.#socket;
+    if (!this.#waiting || socket.writableLength > 0) return;
+    while (this.#rest.length > 0 && !socket.destroyed) {
+      this.#writePiece();
+      if (socket.writableLength > 0) return;
+    }
     this.#waiting = false;
+    if (this.#ending) socket.end();
     this.#events?.drain();
   };
+
+  #writePiece(): void {
+    const [first, ...others] = this.#rest;
+    if (first === undefined) return;
+    this.#socket.write(first.subarray(0, PIECE), this.#afterWrite);
+    this.#rest = first.length > PIECE ? [first.subarray(PIECE), ...others] : others;
+  }
 
   pause(): void {
     this.#socket.pause();
@@ -84,7 +121,8 @@ class SocketConnection implements Connection {
   }
 
   end(): void {
-    this.#socket.end();
+    this.#ending = true;
+    if (this.#rest.length === 0) this.#socket.end();
   }
 
   destroy(): void {

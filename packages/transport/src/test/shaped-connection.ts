@@ -36,7 +36,10 @@ export class Wire {
   }
 }
 
-/** One end of a connection over two wires; all that is written waits on the wire, as in a vast send buffer. */
+/** What goes onto a wire at once where the buffer in front of it is small, in bytes. */
+const PIECE = 4 * 1024;
+
+/** One end of a connection over two wires; what is written waits on the wire, as in a send buffer of that size. */
 export class ShapedConnection implements Connection {
   readonly secure = true;
   readonly remote = 'wire';
@@ -44,11 +47,15 @@ export class ShapedConnection implements Connection {
   bytesOut = 0;
   other: ShapedConnection | undefined;
   readonly #out: Wire;
+  readonly #buffer: number;
+  /** What the buffer has no room for. */
+  #waiting: Uint8Array[] = [];
   #events: ConnectionEvents | undefined;
   #closed = false;
 
-  constructor(out: Wire) {
+  constructor(out: Wire, buffer = Number.POSITIVE_INFINITY) {
     this.#out = out;
+    this.#buffer = buffer;
   }
 
   start(events: ConnectionEvents): void {
@@ -57,10 +64,24 @@ export class ShapedConnection implements Connection {
 
   write(bytes: Uint8Array): boolean {
     if (this.#closed) return false;
-    const copy = bytes.slice();
-    this.bytesOut += copy.length;
-    this.#out.carry(copy.length, () => this.other?.arrive(copy));
-    return true;
+    const size = this.#buffer < Number.POSITIVE_INFINITY ? PIECE : bytes.length;
+    for (let at = 0; at < bytes.length; at += size) this.#waiting.push(bytes.slice(at, at + size));
+    return this.#pass();
+  }
+
+  /** Puts on the wire what there is room for. True when that is all. */
+  #pass(): boolean {
+    for (;;) {
+      const piece = this.#waiting.shift();
+      if (piece === undefined || this.#closed) return true;
+      this.bytesOut += piece.length;
+      this.#out.carry(piece.length, () => {
+        this.other?.arrive(piece);
+        if (this.#waiting.length > 0 && this.#pass()) this.#events?.drain();
+      });
+      if (this.#waiting.length > 0 && this.#out.queuedMs * this.#out.rate >= this.#buffer)
+        return false;
+    }
   }
 
   pause(): void {}
@@ -91,9 +112,16 @@ export class ShapedConnection implements Connection {
   }
 }
 
-/** Both ends of a connection whose first end writes on `up` and whose second end writes on `down`. */
-export function shapedPair(up: Wire, down: Wire): [ShapedConnection, ShapedConnection] {
-  const [one, two] = [new ShapedConnection(up), new ShapedConnection(down)];
+/**
+ * Both ends of a connection whose first end writes on `up` and whose second end writes on `down`, each
+ * with a send buffer of so many bytes.
+ */
+export function shapedPair(
+  up: Wire,
+  down: Wire,
+  buffer?: number,
+): [ShapedConnection, ShapedConnection] {
+  const [one, two] = [new ShapedConnection(up, buffer), new ShapedConnection(down, buffer)];
   one.other = two;
   two.other = one;
   return [one, two];
