@@ -14,6 +14,8 @@ export interface OutgoingRequest {
   readonly body: Uint8Array | AsyncIterable<Uint8Array> | null;
   /** The value of `content-length`; undefined when the request has none. */
   readonly declaredLength: number | undefined;
+  /** The protocol that it asks to switch to; `headers` have `Connection: Upgrade` and `Upgrade` then. */
+  readonly upgrade: string | undefined;
   /** Where it came from: for its signal, deadline, trailers and 1xx heads. */
   readonly incoming: Request;
 }
@@ -25,7 +27,9 @@ export interface Upstream {
   /** Requests that wait for the end of their response. */
   readonly pending: number;
   /**
-   * Sends a request and resolves with the response, its hop-by-hop fields removed.
+   * Sends a request and resolves with the response, its hop-by-hop fields removed. A response that
+   * switches protocols has status 101 and `upgrade`, which must be called: the socket to the origin
+   * stands.
    *
    * @throws {TpError} whose `processed` says whether the request may be sent elsewhere.
    */

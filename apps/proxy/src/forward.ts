@@ -1,9 +1,10 @@
-import { type Request, type ResponseInit, requestEndToEnd } from '@tp/http';
+import { type Request, type ResponseInit, requestEndToEnd, upgradeEndToEnd } from '@tp/http';
 import { type ErrorCode, isTpError, TpError } from '@tp/wire';
 import { atMost, bodyLimit, declaredLength, type PassedBody, takeBody } from './body.ts';
 import type { OutgoingRequest, Upstream } from './exchange.ts';
 import type { FailureLog } from './failure-log.ts';
 import { type Meters, NO_UPSTREAM, type Route, statusClass } from './meters.ts';
+import { passedProtocol } from './passed-protocol.ts';
 import { createBalance } from './upstreams/balance.ts';
 
 /**
@@ -32,13 +33,22 @@ export function createForwarder(options: ForwardOptions): (listener: string) => 
   const balance = createBalance(upstreams);
 
   const prepare = async (request: Request, follows?: boolean): Promise<OutgoingRequest> => {
+    if (request.upgrade !== undefined) return upgrading(request);
     const headers = requestEndToEnd(request.headers);
     const declared = declaredLength(headers.getAll('content-length'));
     if (declared !== undefined && declared > maxBodyBytes) throw bodyLimit(maxBodyBytes, 'no');
     const taken = takeBody(request, declared, follows, headers.has('expect'));
     const body = bounded(taken instanceof Promise ? await taken : taken, declared, maxBodyBytes);
     const { method, path } = request;
-    return { method, path, headers, body, declaredLength: declared, incoming: request };
+    return {
+      method,
+      path,
+      headers,
+      body,
+      declaredLength: declared,
+      upgrade: undefined,
+      incoming: request,
+    };
   };
 
   const failed = (error: unknown, route: Route): TpError => {
@@ -84,6 +94,26 @@ export function createForwarder(options: ForwardOptions): (listener: string) => 
         meters.latency.record(performance.now() - started);
       }
     };
+  };
+}
+
+/** A request that asks for another protocol has no body; where it is passed on, it says so itself. */
+function upgrading(request: Request): OutgoingRequest {
+  const { method, path } = request;
+  const upgrade = passedProtocol(request.upgrade);
+  const headers =
+    upgrade === undefined
+      ? requestEndToEnd(request.headers)
+      : upgradeEndToEnd(request.headers, 'request');
+  const declared = declaredLength(headers.getAll('content-length'));
+  return {
+    method,
+    path,
+    headers,
+    body: null,
+    declaredLength: declared,
+    upgrade,
+    incoming: request,
   };
 }
 

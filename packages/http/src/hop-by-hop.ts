@@ -35,7 +35,7 @@ export const REMAINING_MS = 'x-tp-remaining-ms';
  * so that whoever knows heads by identity goes on knowing them.
  */
 export function endToEnd(fields: Fields): Fields {
-  return strip(fields, false);
+  return strip(fields, false, false);
 }
 
 /**
@@ -43,7 +43,16 @@ export function endToEnd(fields: Fields): Fields {
  * `TE: trailers` kept, as trailers do pass (RFC 9110 section 10.1.4).
  */
 export function requestEndToEnd(fields: Fields): Fields {
-  return strip(fields, true);
+  return strip(fields, true, false);
+}
+
+/**
+ * The fields of a request that asks for another protocol, or of the 101 that answers it, as far as
+ * they are passed on: what `requestEndToEnd` or `endToEnd` leave, with `Upgrade`, and a `Connection`
+ * that says `Upgrade` and nothing else (W-129).
+ */
+export function upgradeEndToEnd(fields: Fields, of: 'request' | 'response'): Fields {
+  return strip(fields, of === 'request', true);
 }
 
 /** The options of every `Connection` field, lower case. */
@@ -57,7 +66,7 @@ export function connectionOptions(raw: readonly string[]): Set<string> {
   return options;
 }
 
-function strip(fields: Fields, ofRequest: boolean): Fields {
+function strip(fields: Fields, ofRequest: boolean, upgrades: boolean): Fields {
   const raw = fields.raw;
   let first = -1;
   for (let i = 0; i < raw.length; i += 2) {
@@ -70,10 +79,15 @@ function strip(fields: Fields, ofRequest: boolean): Fields {
   if (first < 0) return fields;
   const named = connectionOptions(raw);
   const kept: string[] = [];
+  let connected = false;
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i] ?? '';
     const value = raw[i + 1] ?? '';
-    if (ofRequest && name.length === 2 && lower(name) === 'te') {
+    if (upgrades && name.length === 7 && lower(name) === 'upgrade') kept.push(name, value);
+    else if (upgrades && name.length === 10 && lower(name) === 'connection') {
+      if (!connected) kept.push(name, lower(value) === 'upgrade' ? value : 'Upgrade');
+      connected = true;
+    } else if (ofRequest && name.length === 2 && lower(name) === 'te') {
       if (acceptsTrailers(value)) kept.push(name, 'trailers');
     } else if (!isHopByHop(name) && !(ofRequest && isRemainingMs(name)) && !isNamed(named, name)) {
       kept.push(name, value);

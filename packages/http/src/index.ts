@@ -32,7 +32,13 @@ export {
   type FromFetchOptions,
   fromFetch,
 } from './fetch/from-fetch.ts';
-export { connectionOptions, endToEnd, REMAINING_MS, requestEndToEnd } from './hop-by-hop.ts';
+export {
+  connectionOptions,
+  endToEnd,
+  REMAINING_MS,
+  requestEndToEnd,
+  upgradeEndToEnd,
+} from './hop-by-hop.ts';
 export { fromListener, type RequestListener } from './listener/from-listener.ts';
 export {
   createNodeServer,
@@ -71,4 +77,4 @@ export type {
   ResponseFields,
 } from './undici/types.ts';
 export { UndiciError } from './undici/undici-error.ts';
-export { upgradeProtocol } from './upgrade/upgrade-fields.ts';
+export { switchesTo, upgradeProtocol } from './upgrade/upgrade-fields.ts';

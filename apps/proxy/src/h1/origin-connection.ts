@@ -1,6 +1,7 @@
 import net from 'node:net';
 import tls from 'node:tls';
 import { isTpError, TpError } from '@tp/wire';
+import { reset } from '../reset.ts';
 import { type BodySender, createBodySender } from './body-sender.ts';
 import type { ExchangeCarrier, OriginExchange } from './origin-exchange.ts';
 import type { OriginHead } from './origin-head.ts';
@@ -70,6 +71,11 @@ class Connection implements OriginConnection, ExchangeCarrier, ResponseSink {
   /** Whether any byte came since the exchange started. */
   #answered = false;
   #keepAlive = true;
+  /** Another protocol is spoken on it: it carries no further exchange. */
+  #isSwitched = false;
+  readonly #takeData = (bytes: Buffer): void => this.#onData(bytes);
+  readonly #takeDrain = (): void => this.#sender?.wake();
+  readonly #takeEnd = (): void => this.#onEnd();
   /** The streamed body that is being sent; undefined when the request is sent to its end. */
   #sender: BodySender | undefined;
   #awaitsContinue = false;
@@ -86,9 +92,9 @@ class Connection implements OriginConnection, ExchangeCarrier, ResponseSink {
       socket.destroy(new Error(`no connection within ${CONNECT_MS} ms`));
     }, CONNECT_MS);
     socket.on(target.tls === undefined ? 'connect' : 'secureConnect', () => this.#onConnect());
-    socket.on('data', (bytes: Buffer) => this.#onData(bytes));
-    socket.on('drain', () => this.#sender?.wake());
-    socket.on('end', () => this.#onEnd());
+    socket.on('data', this.#takeData);
+    socket.on('drain', this.#takeDrain);
+    socket.on('end', this.#takeEnd);
     socket.on('error', (error) => {
       this.#error ??= error;
     });
@@ -112,7 +118,7 @@ class Connection implements OriginConnection, ExchangeCarrier, ResponseSink {
     this.#exchange = exchange;
     this.#answered = false;
     this.#served += 1;
-    this.#reader.begin(this, exchange.request.method === 'HEAD');
+    this.#reader.begin(this, exchange.request.method === 'HEAD', exchange.request.upgrade);
     const socket = this.#socket;
     this.#awaitsContinue = false;
     const body = exchange.request.body;
@@ -140,7 +146,8 @@ class Connection implements OriginConnection, ExchangeCarrier, ResponseSink {
   }
 
   destroy(): void {
-    this.#socket.destroy();
+    if (this.#isSwitched) reset(this.#socket);
+    else this.#socket.destroy();
   }
 
   information(head: OriginHead): void {
@@ -161,6 +168,26 @@ class Connection implements OriginConnection, ExchangeCarrier, ResponseSink {
 
   data(bytes: Uint8Array): void {
     this.#exchange?.data(bytes);
+  }
+
+  switched(head: OriginHead, rest: Buffer): void {
+    const socket = this.#socket;
+    const exchange = this.#exchange;
+    this.#isSwitched = true;
+    this.#exchange = undefined;
+    if (exchange === undefined) {
+      socket.destroy();
+      return;
+    }
+    exchange.carrier = undefined;
+    socket.off('data', this.#takeData);
+    socket.off('drain', this.#takeDrain);
+    socket.off('end', this.#takeEnd);
+    socket.pause();
+    if (rest.length > 0) socket.unshift(rest);
+    // Either direction of what is spoken now may end first.
+    socket.allowHalfOpen = true;
+    exchange.switched(head, socket);
   }
 
   end(trailers: readonly string[] | undefined): void {
@@ -245,7 +272,7 @@ class Connection implements OriginConnection, ExchangeCarrier, ResponseSink {
 
   /** Hands the connection back, or ends it, once nothing is under way on it. */
   #settle(): void {
-    if (this.#reader.busy || this.#socket.destroyed) return;
+    if (this.#reader.busy || this.#isSwitched || this.#socket.destroyed) return;
     if (!this.#keepAlive) {
       this.#socket.destroy();
     } else if (this.#sender === undefined && this.#exchange === undefined) {

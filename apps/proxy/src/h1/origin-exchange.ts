@@ -1,7 +1,9 @@
+import type { Duplex } from 'node:stream';
 import type { ResponseInit } from '@tp/http';
 import { Fields, isTpError, MAX_INLINE_BODY, TpError } from '@tp/wire';
 import { type BodyQueue, createBodyQueue } from '../body-queue.ts';
 import type { OutgoingRequest } from '../exchange.ts';
+import { join } from '../join.ts';
 import type { OriginHead } from './origin-head.ts';
 import type { ResponseSink } from './response-reader.ts';
 
@@ -14,12 +16,14 @@ export interface ExchangeCarrier {
 }
 
 /** One request to an origin and what comes back. */
-export interface OriginExchange extends ResponseSink {
+export interface OriginExchange extends Omit<ResponseSink, 'switched'> {
   /**
    * As of `ResponseSink`. `outlivesBody`: `end` will not follow the body at once, as the request
    * is not sent to its end yet.
    */
   head(head: OriginHead, bodiless: boolean, outlivesBody?: boolean): void;
+  /** The origin has switched protocols: the socket is the exchange's from now on. */
+  switched(head: OriginHead, socket: Duplex): void;
   readonly request: OutgoingRequest;
   /** Whether it may run again after a connection died under it (RFC 9110 section 9.2.2). */
   readonly repeatable: boolean;
@@ -144,6 +148,12 @@ class Exchange implements OriginExchange {
     this.#collected.set(bytes, this.#collectedBytes);
     this.#collectedBytes += bytes.length;
     this.#timer ??= setTimeout(onSlowBody, COLLECT_MS, this);
+  }
+
+  switched({ status, reason, headers }: OriginHead, socket: Duplex): void {
+    this.#settled = true;
+    this.#settle.resolve({ status, reason, headers, upgrade: (front) => join(front, socket) });
+    this.#finish();
   }
 
   end(trailers: readonly string[] | undefined): void {

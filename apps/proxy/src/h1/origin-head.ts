@@ -1,4 +1,4 @@
-import { connectionOptions, endToEnd } from '@tp/http';
+import { connectionOptions, endToEnd, upgradeEndToEnd } from '@tp/http';
 import { Fields } from '@tp/wire';
 import { parseFieldLines, trimmed } from './field-lines.ts';
 import { malformed } from './malformed.ts';
@@ -9,7 +9,7 @@ export interface OriginHead {
   readonly status: number;
   /** The reason phrase as the origin wrote it, less blanks at its ends (a link has none, W-062); may be empty. */
   readonly reason: string;
-  /** Without the fields that hold for the connection only. */
+  /** Without the fields that hold for the connection only, but those by which it switches protocols. */
   readonly headers: Fields;
   /** `Content-Length`; undefined when there is none. */
   readonly declaredLength: number | undefined;
@@ -41,7 +41,7 @@ export function parseOriginHead(text: string): OriginHead {
   return {
     status,
     reason: trimmed(reason, 0, reason.length),
-    headers: endToEnd(fields),
+    headers: status === 101 ? upgradeEndToEnd(fields, 'response') : endToEnd(fields),
     ...framing(fields),
     keepAlive: !options.has('close') && (line[1] === '1' || options.has('keep-alive')),
     idleTimeoutMs: idleTimeout(fields.get('keep-alive')),

@@ -63,6 +63,8 @@ class Pool implements OriginPool, ConnectionOwner {
   readonly #all = new Set<OriginConnection>();
   readonly #idle: OriginConnection[] = [];
   readonly #waiting = new Set<OriginExchange>();
+  /** Connections of requests that ask for another protocol, one each, beside the pool. */
+  readonly #apart = new Set<OriginConnection>();
   #dialing = 0;
   #closedBytesIn = 0;
   #closedBytesOut = 0;
@@ -82,12 +84,14 @@ class Pool implements OriginPool, ConnectionOwner {
   get bytesIn(): number {
     let sum = this.#closedBytesIn;
     for (const connection of this.#all) sum += connection.bytesIn;
+    for (const connection of this.#apart) sum += connection.bytesIn;
     return sum;
   }
 
   get bytesOut(): number {
     let sum = this.#closedBytesOut;
     for (const connection of this.#all) sum += connection.bytesOut;
+    for (const connection of this.#apart) sum += connection.bytesOut;
     return sum;
   }
 
@@ -95,7 +99,10 @@ class Pool implements OriginPool, ConnectionOwner {
     return new Promise((resolve, reject) => {
       this.pending += 1;
       const settle = { resolve, reject };
-      this.#dispatch(createOriginExchange(request, this.#options.timeoutMs, settle, this.#onOver));
+      const { timeoutMs } = this.#options;
+      const exchange = createOriginExchange(request, timeoutMs, settle, this.#onOver);
+      if (request.upgrade === undefined) this.#dispatch(exchange);
+      else this.#dispatchApart(exchange);
     });
   }
 
@@ -103,7 +110,9 @@ class Pool implements OriginPool, ConnectionOwner {
     this.#closing = true;
     clearInterval(this.#sweep);
     for (const connection of this.#idle.splice(0)) connection.destroy();
-    if (this.#all.size === 0) return Promise.resolve();
+    // Nobody is left who speaks through these.
+    for (const connection of this.#apart) connection.destroy();
+    if (this.#isEmpty) return Promise.resolve();
     return new Promise((resolve) => {
       this.#onClosed = resolve;
     });
@@ -134,8 +143,7 @@ class Pool implements OriginPool, ConnectionOwner {
 
   onClose(connection: OriginConnection, dialError: TpError | undefined): void {
     this.#all.delete(connection);
-    this.#closedBytesIn += connection.bytesIn;
-    this.#closedBytesOut += connection.bytesOut;
+    this.#countClosed(connection);
     const idle = this.#idle.indexOf(connection);
     if (idle >= 0) this.#idle.splice(idle, 1);
     if (dialError !== undefined) {
@@ -143,7 +151,40 @@ class Pool implements OriginPool, ConnectionOwner {
       this.#takeWaiting()?.fail(dialError);
     }
     this.#dialForWaiting();
-    if (this.#all.size === 0) this.#onClosed?.();
+    if (this.#isEmpty) this.#onClosed?.();
+  }
+
+  get #isEmpty(): boolean {
+    return this.#all.size === 0 && this.#apart.size === 0;
+  }
+
+  #countClosed({ bytesIn, bytesOut }: OriginConnection): void {
+    this.#closedBytesIn += bytesIn;
+    this.#closedBytesOut += bytesOut;
+  }
+
+  /**
+   * A request that asks for another protocol has a new connection: a kept one may be closed in the
+   * moment of its reuse, and the request must not be repeated then (W-132). What switches stays open
+   * long, and takes no place that others wait for.
+   */
+  #dispatchApart(exchange: OriginExchange): void {
+    const connection = dialOrigin(this.#target, {
+      memory: this.memory,
+      onConnect: (connected) => {
+        if (exchange.over) connected.destroy();
+        else this.#start(connected, exchange, (free) => free.destroy());
+      },
+      onIdle: (refused) => refused.destroy(),
+      onStale: (stale, error) => stale.fail(error),
+      onClose: (closed, dialError) => {
+        this.#apart.delete(closed);
+        this.#countClosed(closed);
+        if (dialError !== undefined) exchange.fail(dialError);
+        if (this.#isEmpty) this.#onClosed?.();
+      },
+    });
+    this.#apart.add(connection);
   }
 
   #dispatch(exchange: OriginExchange): void {
@@ -189,7 +230,11 @@ class Pool implements OriginPool, ConnectionOwner {
     return undefined;
   }
 
-  #start(connection: OriginConnection, exchange: OriginExchange): void {
+  #start(
+    connection: OriginConnection,
+    exchange: OriginExchange,
+    letGo: (connection: OriginConnection) => void = (free) => this.onIdle(free),
+  ): void {
     let head: string;
     try {
       head = this.#writer.write(exchange.request);
@@ -199,7 +244,7 @@ class Pool implements OriginPool, ConnectionOwner {
           ? error
           : new TpError({ code: 'INTERNAL', message: 'cannot write the request', cause: error }),
       );
-      this.onIdle(connection);
+      letGo(connection);
       return;
     }
     connection.start(exchange, head);

@@ -9,6 +9,8 @@ interface Seen {
   status: number;
   headers: readonly string[];
   body: string;
+  /** What came behind a switch of protocols. */
+  rest?: string;
   trailers: readonly string[] | undefined;
   ended: boolean;
 }
@@ -30,6 +32,11 @@ function read(text: string, cuts: readonly number[] = [], toHead = false, eof = 
       head: (head) => {
         seen.status = head.status;
         seen.headers = head.headers.raw;
+      },
+      switched: (head, rest) => {
+        seen.status = head.status;
+        seen.headers = head.headers.raw;
+        seen.rest = rest.toString('latin1');
       },
       data: (bytes) => {
         seen.body += Buffer.from(bytes).toString('latin1');

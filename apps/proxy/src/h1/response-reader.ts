@@ -1,3 +1,4 @@
+import { switchesTo } from '@tp/http';
 import { TpError } from '@tp/wire';
 import { parseFieldLines } from './field-lines.ts';
 import { malformed } from './malformed.ts';
@@ -11,14 +12,22 @@ export interface ResponseSink {
   head(head: OriginHead, bodiless: boolean): void;
   /** A piece of the body: a view onto what was fed. */
   data(bytes: Uint8Array): void;
+  /**
+   * The origin speaks the protocol that was asked for: its head, and what came behind that. The
+   * reader takes nothing further.
+   */
+  switched(head: OriginHead, rest: Buffer): void;
   /** The response is complete. `trailers` is a flat list, undefined without any. */
   end(trailers: readonly string[] | undefined): void;
 }
 
 /** Reads HTTP/1.1 responses from bytes, cut anywhere. Pure: no socket, no clock. */
 export interface ResponseReader {
-  /** Expects one response. `toHead`: to a HEAD request, so it has no body. */
-  begin(sink: ResponseSink, toHead: boolean): void;
+  /**
+   * Expects one response. `toHead`: to a HEAD request, so it has no body. `upgrade`: the protocol
+   * that was asked for; no other is switched to.
+   */
+  begin(sink: ResponseSink, toHead: boolean, upgrade?: string): void;
   /**
    * Takes bytes that arrived.
    *
@@ -62,6 +71,8 @@ class Reader implements ResponseReader {
   #sink: ResponseSink | undefined;
   #state: State = 'idle';
   #toHead = false;
+  #upgrade: string | undefined;
+  #switched: OriginHead | undefined;
   #informations = 0;
   /** Bytes of the body, or of the chunk, that are still to come. */
   #left = 0;
@@ -78,8 +89,9 @@ class Reader implements ResponseReader {
     return this.#state !== 'idle';
   }
 
-  begin(sink: ResponseSink, toHead: boolean): void {
+  begin(sink: ResponseSink, toHead: boolean, upgrade?: string): void {
     this.#sink = sink;
+    this.#upgrade = upgrade;
     this.#toHead = toHead;
     this.#state = 'head';
     this.#informations = 0;
@@ -93,6 +105,10 @@ class Reader implements ResponseReader {
           throw malformed('bytes after the end of the response');
         case 'head':
           at = this.#head(bytes, at);
+          if (this.#switched !== undefined) {
+            this.#switch(this.#switched, bytes.subarray(at));
+            return;
+          }
           break;
         case 'fixed':
         case 'chunk':
@@ -149,7 +165,11 @@ class Reader implements ResponseReader {
 
   #onHead(head: OriginHead): void {
     if (head.status < 200) {
-      if (head.status === 101) throw malformed('a switch of protocols that nobody asked for');
+      if (head.status === 101) {
+        this.#checkSwitch(head);
+        this.#switched = head;
+        return;
+      }
       if (++this.#informations > MAX_INFORMATION) throw malformed('too many 1xx heads');
       this.#sink?.information(head);
       return;
@@ -169,6 +189,23 @@ class Reader implements ResponseReader {
       if (this.#left === 0) this.#end(undefined);
       else this.#state = 'fixed';
     }
+  }
+
+  #checkSwitch(head: OriginHead): void {
+    if (this.#upgrade === undefined || !switchesTo(head.headers, this.#upgrade)) {
+      throw malformed('a switch to a protocol that nobody asked for');
+    }
+    if (head.chunked || head.declaredLength !== undefined) {
+      throw malformed('a switch of protocols with a body');
+    }
+  }
+
+  #switch(head: OriginHead, rest: Buffer): void {
+    const sink = this.#sink;
+    this.#state = 'idle';
+    this.#sink = undefined;
+    this.#switched = undefined;
+    sink?.switched(head, rest);
   }
 
   #data(bytes: Buffer, at: number): number {

@@ -1,4 +1,4 @@
-import http, { type Server } from 'node:http';
+import http, { type IncomingMessage, type Server } from 'node:http';
 import https from 'node:https';
 import { prepareSocketPath } from './socket-path.ts';
 
@@ -21,6 +21,9 @@ export interface BindOptions {
   readonly headersTimeoutMs: number;
 }
 
+/** Decides which requests that ask for another protocol come as the event `upgrade`. */
+export type MayUpgrade = (request: IncomingMessage) => boolean;
+
 /** A server that does not listen yet. */
 export interface Binding {
   readonly server: Server;
@@ -41,8 +44,13 @@ const CHECK_MS = 1_000;
 /** How long an idle connection is kept, in ms. */
 const KEEP_ALIVE_MS = 60_000;
 
-/** Makes a server with the strict parser and the limits of the proxy. */
-export function bindHttp(options: BindOptions): Binding {
+/**
+ * Makes a server with the strict parser and the limits of the proxy.
+ *
+ * @param mayUpgrade is asked for each request with `Connection: upgrade` and `Upgrade`, by Node 24.9
+ *   or later; before, all of them come as `upgrade`.
+ */
+export function bindHttp(options: BindOptions, mayUpgrade: MayUpgrade): Binding {
   const { tls, maxConnections, headersTimeoutMs } = options;
   const settings = {
     maxHeaderSize: MAX_HEAD_BYTES,
@@ -53,6 +61,7 @@ export function bindHttp(options: BindOptions): Binding {
     connectionsCheckingInterval: Math.min(CHECK_MS, headersTimeoutMs),
     insecureHTTPParser: false,
     noDelay: true,
+    shouldUpgradeCallback: mayUpgrade,
   };
   const server: Server =
     tls === undefined

@@ -10,8 +10,12 @@ export interface FrontConnections {
   done(socket: Socket, request: FrontRequest): void;
   /** Whether an answer of the proxy's own can be written now without garbling another one. */
   mayInterrupt(socket: Duplex): boolean;
+  /** Whether a request is under way on a connection. */
+  isBusy(socket: Duplex): boolean;
   /** Closes connections on which nothing came yet: Node does not count them as idle. */
   closeUnused(): void;
+  /** Cuts all connections off, those too that speak another protocol, which Node lets go of. */
+  destroy(): void;
   /** Bytes that crossed the sockets since the start. */
   readonly bytesIn: number;
   readonly bytesOut: number;
@@ -41,6 +45,10 @@ export function trackConnections(server: Server, event: string): FrontConnection
     mayInterrupt: (socket) => {
       const requests = [...(open.get(socket) ?? [])];
       return requests.length === 0 || (requests.length === 1 && requests[0]?.answered === false);
+    },
+    isBusy: (socket) => (open.get(socket)?.size ?? 0) > 0,
+    destroy: () => {
+      for (const socket of sockets) socket.destroy();
     },
     closeUnused: () => {
       for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();

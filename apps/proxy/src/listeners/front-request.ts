@@ -26,14 +26,19 @@ const CONTINUE_MS = 1_000;
 const MAX_BUFFERED = 4 * 1024 * 1024;
 const EMPTY = new Uint8Array(0);
 
-/** Wraps what `node:http` hands out. */
+/**
+ * Wraps what `node:http` hands out.
+ *
+ * @param upgrade the protocol that it asks to switch to.
+ */
 export function createFrontRequest(
   incoming: IncomingMessage,
   response: ServerResponse,
   head: FrontHead,
   expectsContinue: boolean,
+  upgrade?: string,
 ): FrontRequest {
-  return new FromNode(incoming, response, head, expectsContinue);
+  return new FromNode(incoming, response, head, expectsContinue, upgrade);
 }
 
 class FromNode implements FrontRequest {
@@ -41,6 +46,7 @@ class FromNode implements FrontRequest {
   readonly path: string;
   readonly headers: Fields;
   readonly remainingMs = undefined;
+  readonly upgrade: string | undefined;
   readonly #incoming: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #hasBody: boolean;
@@ -56,6 +62,7 @@ class FromNode implements FrontRequest {
     response: ServerResponse,
     head: FrontHead,
     expectsContinue: boolean,
+    upgrade: string | undefined,
   ) {
     this.#incoming = incoming;
     this.#response = response;
@@ -64,6 +71,7 @@ class FromNode implements FrontRequest {
     this.method = incoming.method ?? '';
     this.path = head.path;
     this.headers = head.headers;
+    this.upgrade = upgrade;
   }
 
   get signal(): AbortSignal {

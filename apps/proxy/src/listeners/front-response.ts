@@ -2,6 +2,7 @@ import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { ResponseInit } from '@tp/http';
 import { Fields, TpError } from '@tp/wire';
 import { isBodiless } from '../body.ts';
+import { reset } from '../reset.ts';
 import { bodyPassed } from '../young-garbage.ts';
 import type { FrontRequest } from './front-request.ts';
 
@@ -75,8 +76,7 @@ export function writeText(
 export function breakOff(response: ServerResponse): void {
   const socket = response.socket;
   if (socket === null) response.destroy();
-  else if ('encrypted' in socket) socket.destroy();
-  else socket.resetAndDestroy();
+  else reset(socket);
 }
 
 function writeHead(

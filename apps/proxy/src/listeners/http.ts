@@ -1,16 +1,15 @@
-import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { isTpError, TpError } from '@tp/wire';
-import { errorAnswer } from '../error-answer.ts';
 import type { Forward } from '../forward.ts';
-import { formatFieldLines } from '../h1/field-lines.ts';
 import { type Meters, NO_UPSTREAM } from '../meters.ts';
 import { type BindOptions, bindHttp } from './bind-http.ts';
 import { trackConnections } from './front-connections.ts';
 import { type FrontHead, type Refusal, readFrontHead } from './front-head.ts';
-import { createFrontRequest, type FrontRequest } from './front-request.ts';
-import { breakOff, writeResponse, writeText } from './front-response.ts';
+import { createFrontRequest } from './front-request.ts';
+import { writeResponse, writeText } from './front-response.ts';
+import { asksToSwitch, serveUpgrade } from './front-upgrade.ts';
 import type { Listener } from './listener.ts';
+import { answerFailure, endWith, ownFields } from './own-answers.ts';
 
 /** Where an HTTP listener listens, its bounds, and where its requests go. */
 export interface HttpListenerOptions extends BindOptions {
@@ -26,11 +25,22 @@ const NO_CONNECT: Refusal = {
   why: 'this is no forward proxy: there is no CONNECT',
 };
 
+/** Only before Node 24.9; later, such a request is passed on as one that asks for nothing. */
+const NO_BODY: Refusal = {
+  status: 501,
+  code: 'PROTOCOL',
+  why: 'a request that asks for another protocol has no body here',
+};
+
 /** Starts to listen for HTTP/1.1. */
 export async function listenHttp(options: HttpListenerOptions): Promise<Listener> {
   const { name, forward, meters } = options;
   const nowhere = meters.route(name, NO_UPSTREAM);
-  const { server, connectionEvent, listen } = bindHttp(options);
+  const { server, connectionEvent, listen } = bindHttp(
+    options,
+    // What waits for its turn behind another response of its connection can't have that to itself.
+    (incoming) => asksToSwitch(incoming) && !connections.isBusy(incoming.socket),
+  );
   const connections = trackConnections(server, connectionEvent);
   let draining = false;
 
@@ -55,7 +65,7 @@ export async function listenHttp(options: HttpListenerOptions): Promise<Listener
       const written = writeResponse(response, request, init, draining);
       if (written !== undefined) await written;
     } catch (error) {
-      fail(response, request, error, draining);
+      answerFailure(response, request, error, draining);
     }
     if (incoming.complete || !request.bodyCaredFor) connections.done(socket, request);
     else incoming.once('end', () => connections.done(socket, request));
@@ -71,6 +81,16 @@ export async function listenHttp(options: HttpListenerOptions): Promise<Listener
 
   server.on('request', onRequest(false));
   server.on('checkContinue', onRequest(true));
+  server.on('upgrade', (incoming: IncomingMessage, socket: Duplex, early: Buffer) => {
+    const head = readFrontHead(incoming);
+    const refusal = 'code' in head ? head : head.hasBody ? NO_BODY : undefined;
+    if (connections.isBusy(socket)) socket.destroy();
+    else if (refusal !== undefined || 'code' in head) {
+      nowhere.count((refusal ?? NO_BODY).code);
+      socket.on('error', () => {});
+      endWith(socket, refusal ?? NO_BODY);
+    } else void serveUpgrade({ incoming, head, early, connections, forward });
+  });
   server.on('connect', (_incoming: IncomingMessage, socket: Duplex) => {
     nowhere.count('PROTOCOL');
     endWith(socket, NO_CONNECT);
@@ -104,43 +124,8 @@ export async function listenHttp(options: HttpListenerOptions): Promise<Listener
       connections.closeUnused();
       return new Promise((resolve) => server.close(() => resolve()));
     },
-    destroy: () => server.closeAllConnections(),
+    destroy: () => connections.destroy(),
   };
-}
-
-function fail(
-  response: ServerResponse,
-  request: FrontRequest,
-  error: unknown,
-  lastOfConnection: boolean,
-): void {
-  const known = isTpError(error)
-    ? error
-    : new TpError({ code: 'INTERNAL', message: 'the proxy failed', cause: error });
-  if (response.headersSent) {
-    breakOff(response);
-  } else if (known.code === 'CANCEL' || response.destroyed) {
-    response.destroy();
-  } else {
-    const { status, text } = errorAnswer(known);
-    const cutOff = lastOfConnection || !request.bodyCaredFor || request.owesContinue;
-    writeText(response, status, ownFields(status, text), text, cutOff);
-  }
-}
-
-/** Answers where Node made no response object, and ends the connection. */
-function endWith(socket: Duplex, { status, code, why }: Refusal): void {
-  const text = `${status} ${code}: ${why}\n`;
-  const lines = formatFieldLines([...ownFields(status, text), 'Connection', 'close']);
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines}\r\n${text}`, () => {
-    socket.destroy();
-  });
-}
-
-function ownFields(status: number, text: string): string[] {
-  const fields = ['Content-Type', 'text/plain; charset=utf-8', 'Content-Length', `${text.length}`];
-  if (status === 503) fields.push('Retry-After', '1');
-  return fields;
 }
 
 function clientError(error: Error): Refusal | undefined {

@@ -1,7 +1,15 @@
-import { type Client, createClient, endToEnd, type Response, type ResponseInit } from '@tp/http';
+import {
+  type Client,
+  createClient,
+  endToEnd,
+  type Response,
+  type ResponseInit,
+  upgradeEndToEnd,
+} from '@tp/http';
 import { Fields, isTpError, TpError } from '@tp/wire';
 import { comesInPieces, isBodiless } from '../body.ts';
 import type { OutgoingRequest, TransferFigures, Upstream } from '../exchange.ts';
+import { join } from '../join.ts';
 
 /** Options of `createClient`, as the proxy sets them. */
 export type TeleportOptions = NonNullable<Parameters<typeof createClient>[1]>;
@@ -20,7 +28,8 @@ export function createTeleportUpstream(
     get pending() {
       return client.pending;
     },
-    send: (request) => send(client, request),
+    send: (request) =>
+      request.upgrade === undefined ? send(client, request) : upgrade(client, request),
     reachable: () => reachable(client),
     figures: () => figures(client),
     close: () => client.close(),
@@ -42,11 +51,40 @@ async function send(client: Client, request: OutgoingRequest): Promise<ResponseI
       ...(streamed ? { trailers: () => incoming.trailers ?? Fields.empty } : undefined),
       ...(deadlineMs === undefined ? undefined : { deadlineMs }),
     });
-    if (isBodiless(method, response.status)) return toInit(response, null);
-    return toInit(response, comesInPieces(response) ? response.body : await response.bytes());
+    return await passedOn(response, method);
   } catch (error) {
     throw isTpError(error) ? blamed(error) : error;
   }
+}
+
+async function upgrade(client: Client, request: OutgoingRequest): Promise<ResponseInit> {
+  const { method, path, headers, incoming } = request;
+  const deadlineMs = incoming.remainingMs;
+  try {
+    const response = await client.upgrade({
+      method,
+      path,
+      headers,
+      signal: incoming.signal,
+      onInformation: (status, fields) => incoming.inform(status, endToEnd(fields)),
+      ...(deadlineMs === undefined ? undefined : { deadlineMs }),
+    });
+    const { socket } = response;
+    if (socket === undefined) return await passedOn(response, method);
+    return {
+      status: response.status,
+      headers: upgradeEndToEnd(response.headers, 'response'),
+      ...(response.reason === '' ? undefined : { reason: response.reason }),
+      upgrade: (front) => join(front, socket),
+    };
+  } catch (error) {
+    throw isTpError(error) ? blamed(error) : error;
+  }
+}
+
+async function passedOn(response: Response, method: string): Promise<ResponseInit> {
+  if (isBodiless(method, response.status)) return toInit(response, null);
+  return toInit(response, comesInPieces(response) ? response.body : await response.bytes());
 }
 
 /** The error as this proxy tells it: whose body it was that had a wrong length, ours or theirs. */
