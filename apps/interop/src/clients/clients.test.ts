@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { axiosClient } from './adapters/axios.ts';
+import { fetchClient } from './adapters/fetch.ts';
 import { gotClient } from './adapters/got.ts';
+import { kyClient } from './adapters/ky.ts';
+import { undiciClient } from './adapters/undici.ts';
 import { runOverBoth } from './comparison.ts';
 import { comparable } from './differences.ts';
 import { createOrigin } from './origin.ts';
@@ -8,7 +11,7 @@ import { PROGRAM } from './program.ts';
 import { digest } from './recorder.ts';
 import { type BothWays, openBothWays } from './ways.ts';
 
-const clients = [axiosClient, gotClient];
+const clients = [axiosClient, gotClient, fetchClient, undiciClient, kyClient];
 const origin = createOrigin();
 let both: BothWays;
 

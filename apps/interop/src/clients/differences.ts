@@ -57,9 +57,14 @@ export const WORDS: readonly {
   },
 ];
 
-/** A flat list of fields less those that may differ. */
-export function comparable(raw: readonly string[], side: FieldDifference['side']): string[] {
-  const left = new Set(FIELDS.filter((one) => one.side === side).map(({ field }) => field));
+/** A flat list of fields less those that may differ, but for one of them if it is given. */
+export function comparable(
+  raw: readonly string[],
+  side: FieldDifference['side'],
+  kept?: string,
+): string[] {
+  const may = FIELDS.filter((one) => one.side === side && one.field !== kept);
+  const left = new Set(may.map(({ field }) => field));
   return raw.filter((_, i) => !left.has((raw[i - (i % 2)] ?? '').toLowerCase()));
 }
 

@@ -1,5 +1,10 @@
 import { Readable } from 'node:stream';
-import { Client, type ClientOptions, HttpConnection } from '@elastic/elasticsearch';
+import {
+  Client,
+  type ClientOptions,
+  HttpConnection,
+  UndiciConnection,
+} from '@elastic/elasticsearch';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runOverBoth } from './comparison.ts';
 import { createFakeElasticsearch } from './fake-elasticsearch.ts';
@@ -13,12 +18,33 @@ beforeAll(async () => {
 });
 afterAll(() => both[Symbol.asyncDispose]());
 
-/** The client as its documentation says: an agent is given by a function, with `HttpConnection`. */
-function clientOver(way: Way, options: ClientOptions = {}): Client {
-  const { agent } = way;
+/** The ways that its documentation has for somebody else's connections: a function for `agent`. */
+const connections = [
+  {
+    by: 'HttpConnection and an agent',
+    Connection: HttpConnection,
+    given: (way: Way) => way.agent,
+  },
+  {
+    by: 'UndiciConnection and a dispatcher',
+    Connection: UndiciConnection,
+    // Time limits are up to whoever gives a function, as its documentation says.
+    given: (way: Way, headersTimeout: number) =>
+      way.dispatcher?.compose((dispatch) => (options, handler) => {
+        return dispatch({ headersTimeout, ...options }, handler);
+      }),
+  },
+];
+
+function clientOver(
+  way: Way,
+  { Connection, given }: (typeof connections)[number],
+  options: ClientOptions = {},
+): Client {
+  const agent = given(way, options.requestTimeout ?? 30_000);
   return new Client({
     node: way.url,
-    Connection: HttpConnection,
+    Connection,
     maxRetries: 0,
     ...(agent === undefined ? {} : { agent: () => agent }),
     ...options,
@@ -182,14 +208,13 @@ const behaviours: readonly Behaviour[] = [
   },
 ];
 
-describe('@elastic/elasticsearch, with an agent', () => {
-  test.each(behaviours)(
-    '$name: the same over HTTP and over tp',
-    async ({ run, options, expected }) => {
-      const { http, tp } = await runOverBoth(both, origin, (way) => run(clientOver(way, options)));
-      expect(http.client).toMatchObject(expected);
-      expect(http.origin.length).toBeGreaterThan(0);
-      expect(tp).toEqual(http);
-    },
-  );
+describe.each(connections)('@elastic/elasticsearch, with $by', (connection) => {
+  test.each(behaviours)('$name: the same over HTTP and over tp', async (one) => {
+    const { http, tp } = await runOverBoth(both, origin, (way) =>
+      one.run(clientOver(way, connection, one.options)),
+    );
+    expect(http.client).toMatchObject(one.expected);
+    expect(http.origin.length).toBeGreaterThan(0);
+    expect(tp).toEqual(http);
+  });
 });

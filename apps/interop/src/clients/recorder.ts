@@ -45,10 +45,17 @@ export function createRecorder(
     next = Promise.withResolvers();
     const pieces: Buffer[] = [];
     res.on('close', () => {
-      const { method = '', url = '', rawHeaders, rawTrailers } = req;
+      const { method = '', url = '', rawTrailers } = req;
       const aborted = !res.writableFinished;
-      const body = aborted ? 'not told' : digest(Buffer.concat(pieces));
-      seen.push({ method, url, rawHeaders, rawTrailers, body, aborted });
+      const body = Buffer.concat(pieces);
+      seen.push({
+        method,
+        url,
+        rawHeaders: req.rawHeaders.map((text) => unbound(text, req)),
+        rawTrailers,
+        body: aborted ? 'not told' : digest(Buffer.from(unbound(body.toString('latin1'), req))),
+        aborted,
+      });
       running--;
     });
     const at = early(req);
@@ -77,6 +84,12 @@ export function createRecorder(
       return taken;
     },
   };
+}
+
+/** A part of a request without the boundary of its form, which clients make up anew each time. */
+function unbound(text: string, req: IncomingMessage): string {
+  const boundary = /^multipart\/form-data; boundary=(.+)$/.exec(req.headers['content-type'] ?? '');
+  return boundary?.[1] === undefined ? text : text.replaceAll(boundary[1], 'BOUNDARY');
 }
 
 /** The length of bytes, and which ones they are. */

@@ -3,7 +3,10 @@ import type { Agent } from 'node:https';
 import {
   createAgent,
   createClient,
+  createDispatcher,
+  createFetch,
   createServer as createTeleportServer,
+  type Dispatcher,
   fromListener,
 } from '@tp/http';
 
@@ -14,6 +17,8 @@ export interface Way {
   readonly url: string;
   /** Undefined over HTTP, where clients use what they have. */
   readonly agent: Agent | undefined;
+  readonly dispatcher: Dispatcher | undefined;
+  readonly fetch: typeof globalThis.fetch;
 }
 
 /** A listener that is there over plain HTTP and over tp. */
@@ -35,8 +40,14 @@ export async function openBothWays(listener: RequestListener): Promise<BothWays>
   const client = createClient(await teleport.listen('teleport://127.0.0.1:0'));
   const agent = createAgent(client);
   return {
-    http: { name: 'http', url, agent: undefined },
-    tp: { name: 'tp', url, agent },
+    http: { name: 'http', url, agent: undefined, dispatcher: undefined, fetch: globalThis.fetch },
+    tp: {
+      name: 'tp',
+      url,
+      agent,
+      dispatcher: createDispatcher(client),
+      fetch: createFetch(client),
+    },
     async [Symbol.asyncDispose]() {
       agent.destroy();
       await client.close();
