@@ -151,10 +151,17 @@ test('one socket serves request after request, and many at a time have one each'
 test('maxSockets lets the others wait', async () => {
   let most = 0;
   let running = 0;
+  let other = Promise.withResolvers<void>();
   await using to = await agentTo(
     async () => {
       most = Math.max(most, ++running);
-      await new Promise((resolve) => setImmediate(resolve));
+      // Each waits until there are two of them.
+      const { promise, resolve } = other;
+      if (running % 2 === 0) {
+        other = Promise.withResolvers();
+        resolve();
+      }
+      await promise;
       running--;
       return {};
     },
