@@ -108,6 +108,14 @@ const readings: Record<string, (request: Request) => Promise<unknown>> = {
     const next = new Request(request, { headers: { 'x-b': '2' }, method: 'PUT' });
     return [await next.text(), next.method, [...next.headers]];
   },
+  'new Request with a body of its own': async (request) => {
+    const next = new Request(request, { body: 'other' });
+    return [await next.text(), next.method, next.url, next.headers.get('x-a'), request.bodyUsed];
+  },
+  'new Request with a body of its own, when it was read': async (request) => {
+    const text = await request.text();
+    return [await new Request(request, { body: `${text}, and more` }).text(), request.bodyUsed];
+  },
   'the init of another': async (request) => {
     const next = new Request('http://other/', request);
     return [await next.text(), next.method, next.headers.get('x-a')];

@@ -85,16 +85,15 @@ export class LazyRequest implements globalThis.Request {
    * @throws {TypeError} when the body was read, or fetch knows no such method (CONNECT, TRACE).
    */
   native(): globalThis.Request {
-    const native = (this.#native ??= new NativeRequest(this.url, {
-      method: this.method,
-      headers: this.headers,
-      body: this.#content.unusedStream(),
-      duplex: 'half',
-      signal: this.signal,
-    }));
+    const native = (this.#native ??= this.#makeNative(this.#content.unusedStream()));
     for (const name of [...native.headers.keys()]) native.headers.delete(name);
     for (const [name, value] of this.headers) native.headers.append(name, value);
     return native;
+  }
+
+  /** As `native`, for what brings a body of its own: that of this one may have been read, and is let be. */
+  nativeWithoutBody(): globalThis.Request {
+    return this.#native === undefined ? this.#makeNative(null) : this.native();
   }
 
   // What a request that came from a client says of itself (Fetch section 5.4, its defaults).
@@ -145,6 +144,11 @@ export class LazyRequest implements globalThis.Request {
 
   get isHistoryNavigation(): boolean {
     return false;
+  }
+
+  #makeNative(body: ReadableStream<Uint8Array> | null): globalThis.Request {
+    const { url, method, headers, signal } = this;
+    return new NativeRequest(url, { method, headers, body, duplex: 'half', signal });
   }
 
   get #content(): RequestBody {
