@@ -10,7 +10,10 @@ export interface Seen {
   fields: readonly string[];
   /** 1xx heads. */
   information: { readonly status: number; readonly fields: readonly string[] }[];
-  /** As text, or its length and hash where it is long or no text. Empty where the server cut it: how much comes through is chance. */
+  /**
+   * As text, or its length and hash where it is long or no text. Empty where the server cut it, and
+   * only what was read until then where the client left: how much comes through is chance.
+   */
   body: string;
   bytes: number;
   trailers: readonly string[];
@@ -86,7 +89,7 @@ export class Exchange {
     try {
       const { done, value } = await this.#body.next();
       if (done !== true) {
-        this.#pieces.push(Uint8Array.from(value));
+        if (!this.#leaving.signal.aborted) this.#pieces.push(Uint8Array.from(value));
         return true;
       }
       this.#ended('in the body');

@@ -26,16 +26,20 @@ export const DOWNLOAD_BYTES = 16 * 1024 * 1024;
 
 const PIECE = Buffer.from(Uint8Array.from({ length: 65_536 }, (_, i) => (i * i) >> 3));
 
-/** A large body that notes when it is asked for its first piece, and when for the end. */
+/** A large body that notes when it is asked for its first piece, and for the end or is stopped before. */
 export function largeDownload(journal: Journal): Readable {
   return Readable.from(largePieces(journal), { objectMode: false });
 }
 
 /** The pieces of that, also for uploads. */
 export async function* largePieces(journal: Journal): AsyncGenerator<Buffer> {
-  journal.note('the first piece was asked for');
-  for (let sent = 0; sent < DOWNLOAD_BYTES; sent += PIECE.length) yield PIECE;
-  journal.note('all was asked for');
+  let sent = 0;
+  try {
+    journal.note('the first piece was asked for');
+    for (; sent < DOWNLOAD_BYTES; sent += PIECE.length) yield PIECE;
+  } finally {
+    journal.note(sent < DOWNLOAD_BYTES ? 'it was stopped' : 'all was asked for');
+  }
 }
 
 /** A body that fails after its first piece, once the client has seen the head. */

@@ -117,6 +117,11 @@ export const createExpressApp: CreateApp = ({ journal, files }) => {
     await Promise.resolve();
     throw bareError('rejected');
   });
+  app.get('/throw/late', async (_req, res) => {
+    res.type('text').write('begun');
+    await journal.until('the client has the head');
+    throw bareError('thrown late');
+  });
   app.get('/refuse', () => {
     throw bareError('short and stout', { status: 418, expose: true, headers: { 'X-Pot': 'tea' } });
   });

@@ -21,10 +21,13 @@ export const bodies: readonly Behaviour[] = [
     program: async ({ ask }) => {
       const body = JSON.stringify({ name: 'Jürgen', list: [1, null, { deep: true }] });
       await ask({ method: 'POST', path: '/json', fields: JSON_TYPE, body });
+      const streamed = inPieces(Buffer.from(body), 7);
+      await ask({ method: 'POST', path: '/json', fields: JSON_TYPE, body: streamed });
     },
     promise(http) {
       const received = { name: 'Jürgen', list: [1, null, { deep: true }] };
-      expectJson(seen(http), 201, { received });
+      expectJson(seen(http, 0), 201, { received });
+      expectJson(seen(http, 1), 201, { received });
       expect(values(seen(http), 'content-type')[0]).toMatch(/^application\/json/);
     },
   },

@@ -15,6 +15,25 @@ export const endings: readonly Behaviour[] = [
     promise: (http) => expect(seen(http)).toMatchObject({ status: 500, end: 'whole' }),
   },
   {
+    name: 'breaks a response off, or ends it, when its handler throws in the middle',
+    program: async ({ open, app }) => {
+      const exchange = await open({ path: '/throw/late' });
+      await exchange.readUntil('begun');
+      app.note('the client has the head');
+      await exchange.rest();
+    },
+    promise: (http, framework) =>
+      expect(seen(http)).toMatchObject({
+        status: 200,
+        end: framework === 'Nest' ? 'whole' : 'cut in the body',
+      }),
+    not: {
+      Koa: 'a handler that writes to the response itself leaves what follows to itself',
+      Fastify: 'a handler that writes to the response itself leaves what follows to itself',
+      Hono: 'a handler that returned cannot throw',
+    },
+  },
+  {
     name: 'answers an error that has a status with that status',
     program: async ({ ask }) => void (await ask({ path: '/refuse' })),
     promise: (http) =>
@@ -50,6 +69,19 @@ export const endings: readonly Behaviour[] = [
     promise(http) {
       expect(seen(http)).toMatchObject({ status: 200, body: 'partial', end: 'left in the body' });
       expect(notes(http)).toEqual(['the client is gone']);
+    },
+  },
+  {
+    name: 'stops a large download when the client leaves',
+    program: async ({ open, app }) => {
+      const exchange = await open({ path: '/download' });
+      exchange.leave();
+      await exchange.rest();
+      await app.until('it was stopped');
+    },
+    promise(http) {
+      expect(seen(http)).toMatchObject({ status: 200, end: 'left in the body' });
+      expect(notes(http)).toEqual(['the first piece was asked for', 'it was stopped']);
     },
   },
   {

@@ -112,6 +112,20 @@ export const routing: readonly Behaviour[] = [
     },
   },
   {
+    name: 'answers HEAD for a stream, and sends nothing of it',
+    program: async ({ ask, app }) => {
+      await ask({ method: 'HEAD', path: '/download' });
+      // How far the source is read before it is stopped is chance.
+      app.take();
+    },
+    promise: (http) => expect(seen(http)).toMatchObject({ status: 200, bytes: 0, end: 'whole' }),
+  },
+  {
+    name: 'answers a request that names the whole URL',
+    program: async ({ ask }) => void (await ask({ path: 'http://shop.example/hello?a=b' })),
+    promise: (http) => expect(seen(http)).toMatchObject({ status: 200, body: 'hello' }),
+  },
+  {
     name: 'answers OPTIONS',
     program: async ({ ask }) => void (await ask({ method: 'OPTIONS', path: '/hello' })),
     promise(http, framework) {

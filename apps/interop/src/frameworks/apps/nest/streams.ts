@@ -15,7 +15,15 @@ import {
 import type { Request, Response } from 'express';
 import { finalize, from, type Observable } from 'rxjs';
 import { Journal } from '../../journal.ts';
-import { breakingDownload, forever, largeDownload, measure, partial, receive } from '../content.ts';
+import {
+  bareError,
+  breakingDownload,
+  forever,
+  largeDownload,
+  measure,
+  partial,
+  receive,
+} from '../content.ts';
 import { noteLeaving } from '../node-server.ts';
 import { decorate } from './decorate.ts';
 
@@ -52,6 +60,12 @@ export class Streams {
 
   break() {
     return new StreamableFile(breakingDownload(this.#journal));
+  }
+
+  async throwLate(res: Response) {
+    res.write('begun');
+    await this.#journal.until('the client has the head');
+    throw bareError('thrown late');
   }
 
   events(): Observable<MessageEvent> {
@@ -110,6 +124,7 @@ decorate(prototype, 'later', [Post('later'), HttpCode(200)], [Req()]);
 decorate(prototype, 'trailersOf', [Post('trailers'), HttpCode(200)], [Req()]);
 decorate(prototype, 'download', [Get('download')]);
 decorate(prototype, 'break', [Get('break')]);
+decorate(prototype, 'throwLate', [Get('throw/late'), text], [passing]);
 decorate(prototype, 'events', [Sse('events')]);
 decorate(prototype, 'next', [Post('events/next'), HttpCode(204)]);
 decorate(prototype, 'wait', [Get('wait')], [passing]);
