@@ -35,7 +35,8 @@ export function timeSections(results: readonly Result[]): Section[] {
 function groupsOf(calls: readonly Result[]): Map<string, Group> {
   const groups = new Map<string, Group>();
   for (const result of calls) {
-    const { key, title, variant } = describe(result);
+    const { title, variant, ...named } = describe(result);
+    const key = `${result.suite} ${named.key}`;
     const group = groups.get(key) ?? { title, rows: [] };
     group.rows.push({ result, variant });
     groups.set(key, group);

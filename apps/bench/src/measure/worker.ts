@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline';
 import { openFloor } from '../floor/floor.ts';
+import { PEERS } from '../peers/peers.ts';
 import { runSystem } from '../systems/run.ts';
 import type { System } from '../systems/system.ts';
 import { GET_EXCHANGE } from '../traffic/get.ts';
@@ -23,18 +24,20 @@ await system.close();
 
 async function openSystem(name: string, measured: Case): Promise<System> {
   if (name === 'tp-floor') return openFloor();
-  if (name !== 'tp') throw new Error(`there is no system ${name} here`);
   if (measured.shape !== undefined) {
     const { openShape } = await import('../systems/shapes.ts');
     return openShape(measured.shape);
   }
-  const { openTpSystem } = await import('../systems/tp.ts');
-  const { codec, tls, delayMs } = measured;
-  if (codec === 'flate' || codec === 'snappy') throw new Error(`tp has no codec ${codec}`);
   const exchanges =
     measured.traffic === 'get'
       ? [GET_EXCHANGE]
       : makeExchanges(measured.traffic, TRAFFIC_SEED, EXCHANGES_PER_CASE);
+  const peer = PEERS.get(name);
+  if (peer !== undefined) return peer.open(exchanges, measured.callers);
+  if (name !== 'tp') throw new Error(`there is no system ${name} here`);
+  const { openTpSystem } = await import('../systems/tp.ts');
+  const { codec, tls, delayMs } = measured;
+  if (codec === 'flate' || codec === 'snappy') throw new Error(`tp has no codec ${codec}`);
   const serverDelayMs = delayMs > 0 ? SERVER_DELAY_MS : 0;
   return openTpSystem({ codec, tls, clientDelayMs: delayMs, serverDelayMs }, exchanges);
 }

@@ -48,7 +48,11 @@ describe('bytesRatios', () => {
     const wire = (system: string, name: string, wireBytesPerOp: number): Result => ({
       system,
       case: name,
-      ...(system === 'tp' ? { codec: 'zstd' } : {}),
+      ...(system === 'tp'
+        ? { codec: 'zstd' }
+        : system === 'httpteleport'
+          ? { codec: 'flate' }
+          : {}),
       wireBytesPerOp,
     });
     expect(

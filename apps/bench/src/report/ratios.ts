@@ -6,6 +6,8 @@ export interface Side {
   /** The case's name; `delayed` takes in the same case with a client delay. */
   readonly case: string;
   readonly delayed?: boolean;
+  /** Takes in every other way that the same system was used in the same case. */
+  readonly variants?: boolean;
   readonly codec?: Result['codec'];
 }
 
@@ -49,6 +51,7 @@ function matching(results: readonly Result[], side: Side): Result[] {
       result.system === side.system &&
       (side.codec === undefined || result.codec === side.codec) &&
       (result.case === side.case ||
+        (side.variants === true && result.case.startsWith(`${side.case}/`)) ||
         (side.delayed === true && result.case.startsWith(`${side.case}/delay-`))),
   );
 }

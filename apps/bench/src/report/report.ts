@@ -4,6 +4,8 @@ import type { Figures } from '../measure/sample.ts';
 
 /** One system in one case. What does not apply is left out. */
 export interface Result extends Partial<Figures> {
+  /** Where the report is of several. */
+  readonly suite?: string;
   readonly system: string;
   readonly case: string;
   readonly codec?: Codec | 'gzip';

@@ -18,15 +18,19 @@ const SOURCES = {
     'go.mod',
   ],
   flatebytes: ['cmd/flatebytes/main.go', 'traffic/traffic.go', 'go.mod'],
+  httptp: ['go.mod'],
 } as const;
+/** A program of the module's own is built from there. */
+const HTTPTP = 'github.com/valyala/httpteleport/cmd/httptp';
 const BUILD_PATIENCE_MS = 180_000;
 
 /** A Go program of ours: a path once it is built, or why it could not be. */
 export type Built = { readonly path: string } | { readonly why: string };
 
 /**
- * Builds one of the two Go programs, unless a newer build is there: `endtoend` measures the module
- * github.com/valyala/httpteleport, `flatebytes` counts what its flate stream takes. Go fetches the
+ * Builds one of the Go programs, unless a newer build is there: `endtoend` measures the module
+ * github.com/valyala/httpteleport, `flatebytes` counts what its flate and snappy streams take, `httptp`
+ * is the proxy that comes with it. Go fetches the
  * modules through its own proxy; the versions that it picks stay in `bin/`, away from the sources.
  */
 export function buildRival(program: keyof typeof SOURCES): Built {
@@ -39,7 +43,13 @@ export function buildRival(program: keyof typeof SOURCES): Built {
   for (const file of ['go.mod', 'go.sum']) copyFileSync(join(FOLDER, file), join(BIN, file));
   const built = spawnSync(
     'go',
-    ['build', `-modfile=${join(BIN, 'go.mod')}`, '-o', path, `./cmd/${program}`],
+    [
+      'build',
+      `-modfile=${join(BIN, 'go.mod')}`,
+      '-o',
+      path,
+      program === 'httptp' ? HTTPTP : `./cmd/${program}`,
+    ],
     {
       cwd: FOLDER,
       env: { ...process.env, GOFLAGS: '-mod=mod -buildvcs=false' },
@@ -83,9 +93,15 @@ export interface FlateBytes {
   readonly response: number;
 }
 
-/** Bytes of httpteleport's flate streams for a traffic file, in batches of `batch`. @throws {Error} when the program fails. */
-export function countFlateBytes(path: string, trafficFile: string, batch: number): FlateBytes {
-  const run = spawnSync(path, [`-traffic=${trafficFile}`, `-batch=${batch}`], { encoding: 'utf8' });
+/** Bytes of httpteleport's streams for a traffic file, in batches of `batch`. @throws {Error} when the program fails. */
+export function countFlateBytes(
+  path: string,
+  trafficFile: string,
+  batch: number,
+  compression: 'flate' | 'snappy',
+): FlateBytes {
+  const args = [`-traffic=${trafficFile}`, `-batch=${batch}`, `-compression=${compression}`];
+  const run = spawnSync(path, args, { encoding: 'utf8' });
   const found: unknown = run.status === 0 ? JSON.parse(run.stdout) : undefined;
   if (
     typeof found === 'object' &&

@@ -14,15 +14,20 @@ function suiteOf(system: string): Suite {
   };
 }
 
-it('runs suites one after the other and puts their findings together', async () => {
+it('runs suites one after the other and says of each result where it is from', async () => {
   const said: string[] = [];
-  const all = inTurn([suiteOf('a'), suiteOf('b')]);
+  const all = inTurn(
+    new Map([
+      ['one', suiteOf('a')],
+      ['two', suiteOf('b')],
+    ]),
+  );
   const found = await all({ quick: true, parts: [], progress: (text) => said.push(text) });
   expect(said).toEqual(['a', 'b']);
   expect(found).toEqual({
     results: [
-      { system: 'a', case: 'c' },
-      { system: 'b', case: 'c' },
+      { suite: 'one', system: 'a', case: 'c' },
+      { suite: 'two', system: 'b', case: 'c' },
     ],
     ratios: [
       { name: 'a', value: 1, higherIsBetter: true },
@@ -36,5 +41,7 @@ it('runs suites one after the other and puts their findings together', async () 
 });
 
 it('offers each suite by its name, and all of them', () => {
-  expect([...SUITES.keys()]).toEqual(expect.arrayContaining(['e2e', 'bytes', 'wire', 'all']));
+  expect([...SUITES.keys()]).toEqual(
+    expect.arrayContaining(['e2e', 'peers', 'bytes', 'proxy', 'link', 'memory', 'wire', 'all']),
+  );
 });

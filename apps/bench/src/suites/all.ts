@@ -1,16 +1,19 @@
 import type { NotMeasured, Ratio, Result, Version } from '../report/report.ts';
 import type { Suite } from './suite.ts';
 
-/** Every one of the suites in turn, their findings one behind the other. */
-export function inTurn(suites: Iterable<Suite>): Suite {
+/**
+ * Every one of the suites in turn, their findings one behind the other. Results say which suite they are
+ * of: only those of one were measured in turns.
+ */
+export function inTurn(suites: ReadonlyMap<string, Suite>): Suite {
   return async (options) => {
     const results: Result[] = [];
     const ratios: Ratio[] = [];
     const notMeasured: NotMeasured[] = [];
     const versions = new Map<string, Version>();
-    for (const suite of suites) {
+    for (const [name, suite] of suites) {
       const found = await suite(options);
-      results.push(...found.results);
+      results.push(...found.results.map((result) => ({ suite: name, ...result })));
       ratios.push(...found.ratios);
       notMeasured.push(...found.notMeasured);
       for (const version of found.versions ?? []) versions.set(version.system, version);

@@ -13,7 +13,7 @@ export function bytesRatios(results: readonly Result[]): Ratio[] {
       const packed = `${kind}/batch-64${suffix}`;
       const ours = wireBytes(results, { system: 'tp', case: packed, codec: 'zstd' });
       const http1 = wireBytes(results, { system: 'http1', case: `${kind}${suffix}` });
-      const flate = wireBytes(results, { system: 'httpteleport', case: packed });
+      const flate = wireBytes(results, { system: 'httpteleport', case: packed, codec: 'flate' });
       return [
         ...ratio(`${kind} ${label} vs http1`, http1, ours, true),
         ...ratio(`${kind} ${label} vs httpteleport-flate`, ours, flate, false),

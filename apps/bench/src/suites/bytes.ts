@@ -9,6 +9,8 @@ import { requestHttp1, responseHttp1 } from '../traffic/http1.ts';
 import { makeExchanges, type TrafficKind } from '../traffic/kinds.ts';
 import { bytesRatios } from './bytes-ratios.ts';
 import { headerBytes } from './header-bytes.ts';
+import { countHttp2Bytes } from './http2-bytes.ts';
+import { countOfflineBytes, countSshBytes } from './stream-bytes.ts';
 import type { Suite } from './suite.ts';
 import { countTpBytes } from './tp-bytes.ts';
 
@@ -29,7 +31,7 @@ export const bytes: Suite = async ({ quick, progress }) => {
   const results: Result[] = [];
   const notMeasured: NotMeasured[] = [];
   const ratios: Ratio[] = [];
-  progress('building the program that counts httpteleport-flate bytes (Go)');
+  progress("building the program that counts httpteleport's bytes (Go)");
   const rival = buildRival('flatebytes');
   if ('why' in rival) notMeasured.push({ system: 'httpteleport', why: rival.why });
   for (const kind of KINDS) {
@@ -39,15 +41,24 @@ export const bytes: Suite = async ({ quick, progress }) => {
     progress(`${kind}: gzip of each body`);
     results.push(...row('gzip-bodies', 'gzip', undefined, countGzip(exchanges)));
     if ('path' in rival) {
-      progress(`${kind}: httpteleport's flate stream`);
+      progress(`${kind}: httpteleport's streams`);
       const file = join(makeTrafficFolder(), `${kind}.http`);
       writeTrafficFile(file, exchanges);
-      for (const batch of BATCHES) {
-        results.push(
-          ...row('httpteleport', 'flate', batch, countFlateBytes(rival.path, file, batch)),
-        );
+      for (const codec of ['flate', 'snappy'] as const) {
+        for (const batch of BATCHES) {
+          const counted = countFlateBytes(rival.path, file, batch, codec);
+          results.push(...row('httpteleport', codec, batch, counted));
+        }
       }
     }
+    progress(`${kind}: a real HTTP/2 session`);
+    results.push(...row('http2', undefined, undefined, await countHttp2Bytes(exchanges)));
+    for (const batch of BATCHES) {
+      progress(`${kind}: a deflate stream as ssh has it, batches of ${batch}`);
+      results.push(...row('ssh', 'deflate', batch, await countSshBytes(exchanges, batch)));
+    }
+    progress(`${kind}: all of it packed at once`);
+    results.push(...row('offline', 'zstd', undefined, await countOfflineBytes(exchanges)));
     for (const codec of CODECS) {
       for (const batch of BATCHES) {
         progress(`${kind}: tp ${codec}, batches of ${batch}`);

@@ -1,14 +1,20 @@
 import { inTurn } from './all.ts';
 import { bytes } from './bytes.ts';
 import { e2e } from './e2e.ts';
+import { link } from './link.ts';
 import { memory } from './memory.ts';
+import { peers } from './peers.ts';
+import { proxy } from './proxy.ts';
 import type { Suite } from './suite.ts';
 import { TRIALS, trials } from './trials.ts';
 import { wire } from './wire.ts';
 
 const EACH: ReadonlyMap<string, Suite> = new Map([
   ['e2e', e2e],
+  ['peers', peers],
   ['bytes', bytes],
+  ['link', link],
+  ['proxy', proxy],
   ['wire', wire],
   ['memory', memory],
 ]);
@@ -16,7 +22,7 @@ const EACH: ReadonlyMap<string, Suite> = new Map([
 /** Every suite by the name that the command line takes. */
 export const SUITES: ReadonlyMap<string, Suite> = new Map([
   ...EACH,
-  ['all', inTurn(EACH.values())],
+  ['all', inTurn(EACH)],
   // Not one of all: it takes minutes, and says whether promises hold, not how fast anything is.
   ['trials', trials],
 ]);

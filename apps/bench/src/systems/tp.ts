@@ -142,7 +142,8 @@ function makeClient(
   });
 }
 
-function makeHandler(exchanges: readonly Exchange[]): Handler {
+/** Answers exchanges by their `x-request-id`; one alone without looking. */
+export function makeHandler(exchanges: readonly Exchange[]): Handler {
   const answers = new Map(
     exchanges.map(({ id, response }) => [
       id,
@@ -174,7 +175,12 @@ async function callUntilStopped(
   }
 }
 
-function checkBody(body: Uint8Array, due: Uint8Array): void {
+/**
+ * Compares a body: its length, first and last byte, and every 64th as a whole.
+ *
+ * @throws {Error} when it is another.
+ */
+export function checkBody(body: Uint8Array, due: Uint8Array): void {
   answersChecked += 1;
   const same =
     answersChecked % COMPARE_EVERY === 0 ? Buffer.compare(body, due) === 0 : sameEdges(body, due);

@@ -1,7 +1,8 @@
-// Command flatebytes counts the bytes that httpteleport's flate stream takes for a traffic file:
-// each message is its 4-byte id and what fasthttp serialises, a 64 KiB write buffer in front of one
-// compress/flate stream of the default level for each direction, flushed per batch. That is all
-// that httpteleport writes after its 15-byte handshake, so it needs fasthttp and nothing else.
+// Command flatebytes counts the bytes that httpteleport's streams take for a traffic file: each
+// message is its 4-byte id and what fasthttp serialises, a 64 KiB write buffer in front of one
+// stream for each direction, flushed per batch: compress/flate of the default level, or snappy's
+// framing format, a chunk for each write. That is all that httpteleport writes after its 15-byte
+// handshake, so it needs fasthttp and snappy and nothing else.
 package main
 
 import (
@@ -11,7 +12,10 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"io"
 	"os"
+
+	"github.com/golang/snappy"
 
 	"tp/bench/rivals/httpteleport/traffic"
 )
@@ -27,8 +31,9 @@ type result struct {
 func main() {
 	path := flag.String("traffic", "", "the file of traffic")
 	batch := flag.Int("batch", 64, "messages per batch")
+	compression := flag.String("compression", "flate", "flate or snappy")
 	flag.Parse()
-	found, err := measure(*path, *batch)
+	found, err := measure(*path, *batch, *compression)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -36,13 +41,19 @@ func main() {
 	json.NewEncoder(os.Stdout).Encode(found)
 }
 
-func measure(path string, batch int) (result, error) {
+func measure(path string, batch int, compression string) (result, error) {
 	exchanges, err := traffic.Read(path)
 	if err != nil {
 		return result{}, err
 	}
-	requests := newStream(batch)
-	responses := newStream(batch)
+	requests, err := newStream(batch, compression)
+	if err != nil {
+		return result{}, err
+	}
+	responses, err := newStream(batch, compression)
+	if err != nil {
+		return result{}, err
+	}
 	for i, exchange := range exchanges {
 		if err := requests.add(uint32(i), exchange.Request.Write); err != nil {
 			return result{}, err
@@ -67,13 +78,22 @@ type stream struct {
 	held   int
 }
 
-func newStream(batch int) *stream {
+func newStream(batch int, compression string) (*stream, error) {
 	count := &counter{}
-	packer, err := flate.NewWriter(count, flate.DefaultCompression)
-	if err != nil {
-		panic(err)
+	var packer io.Writer
+	switch compression {
+	case "flate":
+		writer, err := flate.NewWriter(count, flate.DefaultCompression)
+		if err != nil {
+			return nil, err
+		}
+		packer = &flushing{writer}
+	case "snappy":
+		packer = snappy.NewWriter(count)
+	default:
+		return nil, fmt.Errorf("-compression is flate or snappy; found %q", compression)
 	}
-	return &stream{count, bufio.NewWriterSize(&flushing{packer}, writeBufferBytes), batch, 0}
+	return &stream{count, bufio.NewWriterSize(packer, writeBufferBytes), batch, 0}, nil
 }
 
 func (s *stream) add(id uint32, write func(*bufio.Writer) error) error {

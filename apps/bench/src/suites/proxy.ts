@@ -1,0 +1,138 @@
+import { median } from '../measure/sample.ts';
+import { runOpenLoop } from '../proxying/open-loop.ts';
+import { BODY, openStands, type Stand } from '../proxying/stands.ts';
+import { runWrk } from '../proxying/wrk.ts';
+import type { NotMeasured, Ratio, Result } from '../report/report.ts';
+import type { Suite } from './suite.ts';
+
+const CONNECTIONS = 64;
+const PATH = '/foo/bar';
+const QUICK = { rounds: 2, seconds: 1, warmupSeconds: 2, shares: [0.5] };
+const FULL = { rounds: 5, seconds: 4, warmupSeconds: 5, shares: [0.25, 0.5, 0.75] };
+
+/** What one turn gave. */
+interface Turn {
+  readonly requestsPerSecond: number;
+  readonly p50Us: number;
+  readonly p99Us: number;
+  readonly cpuUsPerOp: number;
+}
+
+/**
+ * A pair of proxies before nginx: our own, nginx and HAProxy as pairs, the Go pair, and nothing at all.
+ * First as many requests as wrk gets answered, then an open loop at shares of our own pair's peak: the
+ * same rate for all. All share this machine's cores with the load.
+ */
+export const proxy: Suite = async ({ quick, progress }) => {
+  progress('proxy: starting nginx, HAProxy and our pair');
+  const opened = await openStands();
+  if ('why' in opened) {
+    return { results: [], ratios: [], notMeasured: [{ system: 'proxy', why: opened.why }] };
+  }
+  const effort = quick ? QUICK : FULL;
+  const notMeasured: NotMeasured[] = [...opened.notMeasured];
+  try {
+    for (const { port, programs } of opened.stands) {
+      if (programs.length > 0) await runWrk(urlOf(port), CONNECTIONS, effort.warmupSeconds);
+    }
+    const measure = async (name: string, turn: (stand: Stand) => Promise<Turn>) => {
+      const tell = (round: number, { system }: Stand) =>
+        progress(`${name}: turn ${round} of ${effort.rounds}, ${system}`);
+      return inTurns(opened.stands, effort.rounds, name, turn, tell, notMeasured);
+    };
+    const peaks = await measure('proxy/get/peak', (stand) => peakOf(stand, effort.seconds));
+    const peak = peaks.find(({ system }) => system === 'tp')?.opsPerSecond;
+    const results = [...peaks];
+    for (const share of peak === undefined ? [] : effort.shares) {
+      const rate = (peak ?? 0) * share;
+      const name = `proxy/get/load-${share * 100}`;
+      results.push(...(await measure(name, (stand) => loadOf(stand, rate, effort.seconds))));
+    }
+    return { results, ratios: proxyRatios(results), notMeasured, versions: opened.versions };
+  } finally {
+    await opened.stop();
+  }
+};
+
+/** Our pair's requests a second over the others', at the peak. */
+export function proxyRatios(results: readonly Result[]): Ratio[] {
+  const of = (system: string) =>
+    results.find((one) => one.system === system && one.case.endsWith('/peak'))?.opsPerSecond;
+  const ours = of('tp');
+  if (ours === undefined) return [];
+  return ['httptp', 'nginx', 'haproxy'].flatMap((system) => {
+    const theirs = of(system);
+    if (!theirs) return [];
+    return [{ name: `proxy pair rps vs ${system}`, value: ours / theirs, higherIsBetter: true }];
+  });
+}
+
+/** One turn of each after the other, round by round; figures are medians of a stand's turns. */
+async function inTurns(
+  stands: readonly Stand[],
+  rounds: number,
+  name: string,
+  measure: (stand: Stand) => Promise<Turn>,
+  tell: (round: number, stand: Stand) => void,
+  notMeasured: NotMeasured[],
+): Promise<Result[]> {
+  const turns = new Map<Stand, Turn[]>(stands.map((stand) => [stand, []]));
+  for (let round = 1; round <= rounds; round += 1) {
+    for (const [stand, done] of turns) {
+      tell(round, stand);
+      try {
+        done.push(await measure(stand));
+      } catch (error) {
+        const why = error instanceof Error ? error.message : String(error);
+        notMeasured.push({ system: stand.system, why: `${name}: ${why}` });
+        turns.delete(stand);
+      }
+    }
+  }
+  return [...turns].map(([stand, done]) => resultOf(stand, name, done));
+}
+
+function resultOf({ system, codec, programs }: Stand, name: string, turns: Turn[]): Result {
+  const middle = (key: keyof Turn) => median(turns.map((turn) => turn[key])) ?? 0;
+  return {
+    system,
+    case: name,
+    ...(codec === undefined ? {} : { codec }),
+    callers: CONNECTIONS,
+    opsPerSecond: middle('requestsPerSecond'),
+    ...(programs.length === 0 ? {} : { cpuUsPerOp: middle('cpuUsPerOp') }),
+    p50Us: middle('p50Us'),
+    p99Us: middle('p99Us'),
+  };
+}
+
+async function peakOf({ port, programs }: Stand, seconds: number): Promise<Turn> {
+  const before = cpuUs(programs);
+  const peak = await runWrk(urlOf(port), CONNECTIONS, seconds);
+  const requests = peak.requestsPerSecond * seconds;
+  return { ...peak, cpuUsPerOp: (cpuUs(programs) - before) / Math.max(1, requests) };
+}
+
+async function loadOf({ port, programs }: Stand, rate: number, seconds: number): Promise<Turn> {
+  const before = cpuUs(programs);
+  const settleSeconds = 0.3;
+  const figures = await runOpenLoop({
+    port,
+    path: PATH,
+    body: BODY,
+    requestsPerSecond: rate,
+    seconds,
+    connections: CONNECTIONS,
+    settleSeconds,
+  });
+  const requests = rate * (seconds + settleSeconds);
+  return { ...figures, cpuUsPerOp: (cpuUs(programs) - before) / Math.max(1, requests) };
+}
+
+function cpuUs(programs: Stand['programs']): number {
+  return programs.reduce((sum, program) => sum + program.cpuUs(), 0);
+}
+
+function urlOf(port: number): string {
+  return `http://127.0.0.1:${port}${PATH}`;
+}
