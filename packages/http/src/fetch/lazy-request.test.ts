@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import { setImmediate as turn } from 'node:timers/promises';
 import { inspect } from 'node:util';
+import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
 import { Fields, fromFetch, type Request as LeanRequest, type RequestOptions } from '../index.ts';
 import { gather, pair } from '../test/pair.ts';
@@ -408,4 +409,81 @@ test('text() and its like gather what bytes() would', async () => {
   const ask = async (size: number) =>
     (await both.client.request({ ...post, body: stream('x'.repeat(size)) })).text();
   expect([await ask(10), await ask(11)]).toEqual(['x'.repeat(10), 'BODY_LIMIT']);
+});
+
+/** Whatever may stand in a head (W-062). */
+const text = (from: number) =>
+  fc.string({
+    unit: fc
+      .integer({ min: from, max: 0xff })
+      .filter((code) => code !== 0x7f)
+      .map((code) => String.fromCharCode(code)),
+    minLength: 1,
+    maxLength: 12,
+  });
+const piece = fc.oneof(
+  text(0x21),
+  fc.constantFrom(
+    '/',
+    '//',
+    '.',
+    '..',
+    '%2e',
+    '%',
+    '?',
+    '#',
+    '\\',
+    '@',
+    ':',
+    'http://',
+    'HTTPS://a',
+    "'",
+    '"',
+    '*',
+    '[',
+    '^',
+    '`',
+    '|',
+  ),
+);
+const path = fc.array(piece, { minLength: 1, maxLength: 8 }).map((parts) => parts.join(''));
+const host = fc.oneof(
+  text(0x20),
+  fc.constantFrom(
+    'a',
+    'A.b:80',
+    '127.1',
+    '[::1]:7',
+    '0x7f.1:443',
+    'xn--a',
+    'a..b',
+    '-',
+    'a_b',
+    '1.2.3.4.5',
+    '[::ffff:1.2.3.4]',
+  ),
+);
+
+test('the URL of any head is one, as URL would write it, and its host is that of the head or nobody’s', () => {
+  let url = '';
+  const handler = fromFetch((request) => {
+    url = request.url;
+    return new Response(null);
+  });
+  const { request } = watched();
+  fc.assert(
+    fc.property(fc.option(host), path, (host, path) => {
+      const headers = host === null ? Fields.empty : Fields.from({ Host: host });
+      void handler({ ...request, headers, path, inform: () => {} });
+      const found = new URL(url);
+      expect(found.href).toBe(url);
+      expect([found.username, found.password]).toEqual(['', '']);
+      if (/^https?:/i.test(path)) return;
+      const named = host === null ? null : URL.parse(`http://${host}`);
+      const isPlain = named !== null && /^[\w.:[\]-]+$/.test(host ?? '');
+      expect(found.host).toBe(isPlain ? named.host : 'localhost');
+      if (/^\/[\w/?=&-]*$/.test(path)) expect(url).toBe(found.origin + path);
+    }),
+    { numRuns: 3_000 },
+  );
 });
