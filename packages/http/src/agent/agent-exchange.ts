@@ -1,9 +1,11 @@
 import { type ClientRequest, IncomingMessage } from 'node:http';
 import { Fields, MAX_INLINE_BODY, TpError } from '@tp/wire';
 import { hasNoBody } from '../body/no-body.ts';
-import { endToEnd, requestEndToEnd } from '../hop-by-hop.ts';
+import { endToEnd, requestEndToEnd, upgradeEndToEnd } from '../hop-by-hop.ts';
 import { PieceQueue } from '../listener/piece-queue.ts';
-import type { Body, Client, Response } from '../types.ts';
+import type { Body, Client, Response, Upgraded } from '../types.ts';
+import { upgradeProtocol } from '../upgrade/upgrade-fields.ts';
+import { AgentTunnel } from './agent-tunnel.ts';
 import { type RequestEvents, RequestReader, type WrittenHead } from './request-reader.ts';
 import { chunkBytes, headBytes, lastChunkBytes } from './response-text.ts';
 
@@ -17,6 +19,8 @@ export interface WrittenChunk {
 export interface PrintSocket {
   /** False when no more should come before `wanted`. */
   print(bytes: Uint8Array): boolean;
+  /** Nothing further will be printed; the socket stays open for what is written. */
+  printEnd(): void;
   destroy(error?: Error): unknown;
 }
 
@@ -49,6 +53,8 @@ export class AgentExchange implements RequestEvents {
   #taken: (() => void) | undefined;
   #room: (() => void) | undefined;
   #continueTimer: NodeJS.Timeout | undefined;
+  /** The exchange has switched to another protocol. */
+  #tunnel: AgentTunnel | undefined;
 
   constructor(client: Client, request: ClientRequest, socket: PrintSocket) {
     this.#client = client;
@@ -63,6 +69,10 @@ export class AgentExchange implements RequestEvents {
 
   /** The request has written. `taken` is called when it may write more. */
   written(chunks: readonly WrittenChunk[], taken: () => void): void {
+    if (this.#tunnel !== undefined) {
+      this.#tunnel.written(chunks, taken);
+      return;
+    }
     try {
       if (this.#closed) return;
       for (const { chunk, encoding } of chunks) this.#reader.read(chunk, encoding);
@@ -80,6 +90,12 @@ export class AgentExchange implements RequestEvents {
     const room = this.#room;
     this.#room = undefined;
     room?.();
+    this.#tunnel?.wanted();
+  }
+
+  /** The socket is written to no more. */
+  ended(): void {
+    this.#tunnel?.ended();
   }
 
   /** The socket is destroyed: by the user of the request, or by its failure. */
@@ -89,7 +105,8 @@ export class AgentExchange implements RequestEvents {
     clearTimeout(this.#continueTimer);
     this.#drop();
     this.wanted();
-    this.#leaving.abort();
+    if (this.#tunnel === undefined) this.#leaving.abort();
+    else this.#tunnel.closed();
   }
 
   head(head: WrittenHead): void {
@@ -109,7 +126,10 @@ export class AgentExchange implements RequestEvents {
 
   #send(head: WrittenHead): void {
     this.#sent = true;
-    // `Upgrade` is a field of the connection and ends here: what is asked for is the resource itself.
+    if (upgradeProtocol(head.headers) !== undefined) {
+      this.#upgrade(head);
+      return;
+    }
     const headers = requestEndToEnd(head.headers);
     if (headers.has('expect') && !this.#complete) {
       this.#continueTimer = setTimeout(() => this.#inform(100, Fields.empty), CONTINUE_MS);
@@ -128,6 +148,32 @@ export class AgentExchange implements RequestEvents {
       })
       .then((response) => this.#answer(response, head.method))
       .catch((error: unknown) => this.#fail(error));
+  }
+
+  #upgrade({ method, path, headers }: WrittenHead): void {
+    this.#client
+      .upgrade({
+        method,
+        path,
+        headers: upgradeEndToEnd(headers, 'request'),
+        signal: this.#leaving.signal,
+        onInformation: (status, fields) => this.#inform(status, fields),
+      })
+      .then((response) => {
+        if (response.socket === undefined) return this.#answer(response, method);
+        this.#switch(response);
+      })
+      .catch((error: unknown) => this.#fail(error));
+  }
+
+  #switch({ status, reason, headers, socket }: Upgraded): void {
+    if (this.#closed) {
+      socket.destroy();
+      return;
+    }
+    const fields = upgradeEndToEnd(headers, 'response');
+    this.#socket.print(headBytes({ status, reason, headers: fields, chunked: false }));
+    this.#tunnel = new AgentTunnel(socket, this.#socket);
   }
 
   #body(): Body | null {

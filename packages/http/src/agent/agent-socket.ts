@@ -32,6 +32,10 @@ export class AgentSocket extends Socket {
     return this.push(bytes);
   }
 
+  printEnd(): void {
+    this.push(null);
+  }
+
   override _read(): void {
     this.#exchange?.wanted();
   }
@@ -47,6 +51,7 @@ export class AgentSocket extends Socket {
   }
 
   override _final(done: Done): void {
+    this.#exchange?.ended();
     done();
   }
 

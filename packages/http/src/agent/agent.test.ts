@@ -7,7 +7,8 @@ import {
   request,
 } from 'node:http';
 import { request as requestHttps } from 'node:https';
-import { Readable } from 'node:stream';
+import type { Socket } from 'node:net';
+import { type Duplex, Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { createAgent, type Handler, isTpError, type Request, TpError } from '../index.ts';
 import { failure, gather, pair } from '../test/pair.ts';
@@ -431,5 +432,73 @@ describe('heads before the response', () => {
     await once(out, 'continue');
     out.end('the body');
     expect(await textOf(await promise)).toBe('the body');
+  });
+});
+
+describe('a request that asks for another protocol', () => {
+  const headers = ['Connection', 'keep-alive, Upgrade', 'Upgrade', 'echo/1', 'X-Own', '1'];
+
+  /** The socket that an upgrade gives, and what came with its head. */
+  async function upgraded(out: ClientRequest): Promise<[IncomingMessage, Socket, Buffer]> {
+    const { promise, resolve, reject } = Promise.withResolvers<[IncomingMessage, Socket, Buffer]>();
+    out.on('upgrade', (response, socket, head) => resolve([response, socket, head]));
+    out.on('response', () => reject(new Error('refused'))).on('error', reject);
+    out.end();
+    return promise;
+  }
+
+  test('gets a socket, through which both sides speak it, and end it each by itself', async () => {
+    const asked: Request[] = [];
+    await using to = await agentTo((incoming) => {
+      asked.push(incoming);
+      return { status: 101, headers: ['X-Back', '2'], upgrade: (far) => far.pipe(far) };
+    });
+    const [response, socket] = await upgraded(to.start({ headers }));
+    expect(response.statusCode).toBe(101);
+    expect(response.headers).toMatchObject({ upgrade: 'echo/1', 'x-back': '2' });
+    expect(asked[0]?.headers.get('x-own')).toBe('1');
+    const sent = Buffer.alloc(5_000_000, 'abcdefg');
+    socket.write('first, ');
+    socket.end(sent);
+    const heard = await gather(socket);
+    expect(heard.equals(Buffer.concat([Buffer.from('first, '), sent]))).toBe(true);
+    if (!socket.closed) await once(socket, 'close');
+    expect(Object.keys(to.agent.sockets)).toEqual([]);
+  });
+
+  test('hears a server that speaks first', async () => {
+    await using to = await agentTo(() => ({ status: 101, upgrade: (far) => far.end('hello') }));
+    const [, socket, head] = await upgraded(to.start({ headers }));
+    expect(`${head}${await gather(socket)}`).toBe('hello');
+  });
+
+  test('is told when it is refused, and may go on with the response', async () => {
+    await using to = await agentTo(() => ({ status: 426, body: 'not that one' }));
+    const response = await responseTo(to.start({ headers }));
+    expect([response.statusCode, await textOf(response)]).toEqual([426, 'not that one']);
+  });
+
+  test.each(['client', 'server'])('is cut off when the %s destroys its socket', async (who) => {
+    const switched = Promise.withResolvers<Duplex>();
+    await using to = await agentTo(() => ({ status: 101, upgrade: switched.resolve }));
+    const [, near] = await upgraded(to.start({ headers }));
+    near.on('error', () => {});
+    const far = await switched.promise;
+    const [leaving, other] = who === 'client' ? [near, far] : [far, near];
+    const closed = new Promise((resolve) => other.once('close', resolve));
+    leaving.destroy();
+    await closed;
+    expect(other.destroyed).toBe(true);
+  });
+
+  test('but does not listen for the answer is closed, as over HTTP', async () => {
+    const switched = Promise.withResolvers<Duplex>();
+    await using to = await agentTo(() => ({ status: 101, upgrade: switched.resolve }));
+    const out = to.start({ headers });
+    out.on('error', () => {});
+    out.end();
+    const far = await switched.promise;
+    await new Promise((resolve) => far.once('close', resolve));
+    expect(far.destroyed).toBe(true);
   });
 });

@@ -19,8 +19,8 @@ export interface AgentOptions {
  * the client's peers, whatever host and port it names: those stand in `Host`, as ever.
  *
  * Requests and responses are Node's own `ClientRequest` and `IncomingMessage`, and behave as over
- * HTTP: streams both ways, `continue` and `information`, trailers, `destroy()`, time limits. Fields
- * keep their order, case and repetitions; those of the connection are not passed on (RFC 9110
+ * HTTP: streams both ways, `continue` and `information`, trailers, `upgrade`, `destroy()`, time
+ * limits. Fields keep their order, case and repetitions; those of the connection are not passed on (RFC 9110
  * section 7.6.1), and a response without `content-length` shows `transfer-encoding: chunked`. What
  * fails emits `error` with a `TpError`: on the request before the response's head, on the response after it.
  * A body that is not as long as its `content-length` says is such an error, INVALID_ARGUMENT.
