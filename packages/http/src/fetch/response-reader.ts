@@ -8,6 +8,8 @@ import { gather } from './gather.ts';
 export class ResponseReader {
   /** Heads that are alike are one object, which is sent for a byte or two and looked through once. */
   #fields = Fields.empty;
+  /** What the last response had, with what belonged to its connection. */
+  #raw: readonly string[] = [];
 
   /**
    * @param method that of the request.
@@ -28,14 +30,17 @@ export class ResponseReader {
 
   #fieldsOf(headers: Headers): Fields {
     const raw: string[] = [];
-    const last = this.#fields.raw;
+    const last = this.#raw;
     let isSame = true;
     for (const [name, value] of headers) {
       isSame &&= last[raw.length] === name && last[raw.length + 1] === value;
       raw.push(name, value);
     }
-    if (!isSame || raw.length !== last.length) this.#fields = new Fields(raw);
-    return endToEnd(this.#fields);
+    if (!isSame || raw.length !== last.length) {
+      this.#raw = raw;
+      this.#fields = endToEnd(new Fields(raw));
+    }
+    return this.#fields;
   }
 }
 

@@ -99,6 +99,13 @@ test('HTTP that comes byte by byte, and pipelined requests in one piece, lose no
   expect((await quick.said).match(/GET \/\d/g)).toEqual(['GET /1', 'GET /2']);
 });
 
+test('a client that ends its side behind its request is answered', async () => {
+  const { port } = await listening(createNodeServer(hello));
+  const { socket, said } = bare(port);
+  socket.end('GET /half HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+  expect(await said).toContain('GET /half');
+});
+
 test('large uploads over HTTP arrive whole and in order, beside each other', async () => {
   const { port } = await listening(
     createNodeServer(async (req, res) => {
