@@ -249,6 +249,37 @@ async function* pieces(texts: readonly string[]): AsyncGenerator<Uint8Array> {
   for (const text of texts) yield Buffer.from(text);
 }
 
+test('a peer that says nothing to a handshake is asked over HTTP when it has had its time', async () => {
+  const { promise: tried, resolve } = Promise.withResolvers<void>();
+  const server = createTcpServer((socket) => {
+    socket.on('data', (bytes) => {
+      if (!String(bytes).startsWith('GET ')) resolve();
+      else socket.end('HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\nhttp');
+    });
+    socket.on('error', () => {});
+  });
+  const { url } = await started(server);
+  const { ask, clock, dispatcher } = adaptive({ client: { limits: { handshakeTimeoutMs: 4000 } } });
+  const asked = ask(url);
+  await tried;
+  clock.forward(4000);
+  expect(await asked).toBe('http');
+  clock.forward(TEN_MINUTES - 5000);
+  expect(dispatcher.wayTo(url)).toBe('http');
+});
+
+test('what waits or runs ends when it is destroyed', async () => {
+  const silent = await started(createTcpServer());
+  const { promise: came, resolve } = Promise.withResolvers<void>();
+  const slow = await started(createNodeServer(() => resolve()));
+  const { ask, dispatcher } = adaptive();
+  const failed = [silent.url, slow.url].map((url) => ask(url).catch((error: unknown) => error));
+  await came;
+  await dispatcher.destroy();
+  const destroyed = { code: 'UND_ERR_DESTROYED' };
+  expect(await Promise.all(failed)).toMatchObject([destroyed, destroyed]);
+});
+
 test('a request can be left while it waits for its way', async () => {
   const silent = await started(createTcpServer());
   const { dispatcher } = adaptive();
@@ -315,7 +346,11 @@ test('it takes no request once it is closed', async () => {
   const { url } = await started(createNodeServer(listener));
   const { ask, dispatcher } = adaptive();
   const first = ask(url);
-  await dispatcher.close();
+  const closed = dispatcher.close();
+  const during = ask(url).catch((error: unknown) => error);
+  expect(await during).toMatchObject({ code: 'UND_ERR_CLOSED', processed: 'no' });
+  await closed;
   expect(await first).toBe('tp');
-  expect(await ask(url).catch((error) => error)).toMatchObject({ code: 'UND_ERR_CLOSED' });
+  const after = ask(url).catch((error: unknown) => error);
+  expect(await after).toMatchObject({ code: 'UND_ERR_DESTROYED', processed: 'no' });
 });

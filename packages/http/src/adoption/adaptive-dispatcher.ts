@@ -5,7 +5,7 @@ import { BaseDispatcher } from '../undici/base-dispatcher.ts';
 import { eitherHandler } from '../undici/either-handler.ts';
 import { portOf, UNSTARTED } from '../undici/handler-port.ts';
 import type { Dispatcher, DispatchHandler, Dispatching, DispatchOptions } from '../undici/types.ts';
-import { asUndiciError } from '../undici/undici-error.ts';
+import { UndiciError } from '../undici/undici-error.ts';
 import { OriginRoute, type RouteSettings } from './origin-route.ts';
 
 /** What an adaptive dispatcher may be told. */
@@ -91,12 +91,7 @@ class ByOrigin extends BaseDispatcher implements AdaptiveDispatcher {
 
   dispatch(options: DispatchOptions, handler: DispatchHandler): boolean {
     if (this.#closed) {
-      const error = new TpError({
-        code: 'CLOSED',
-        message: 'the dispatcher was closed',
-        processed: 'no',
-      });
-      portOf(handler).fail(UNSTARTED, asUndiciError(error, false));
+      portOf(handler).fail(UNSTARTED, closedError(this.#destroyed));
       return false;
     }
     const { origin, method, upgrade } = options;
@@ -115,7 +110,8 @@ class ByOrigin extends BaseDispatcher implements AdaptiveDispatcher {
   protected async abort(error: Error | null): Promise<void> {
     this.#closed = true;
     this.#destroyed = true;
-    await Promise.all([...this.#routes.values()].map((route) => route.destroy(error)));
+    const reason = error ?? closedError(true);
+    await Promise.all([...this.#routes.values()].map((route) => route.destroy(reason)));
   }
 
   #routeTo(given: string | URL): OriginRoute {
@@ -130,6 +126,12 @@ class ByOrigin extends BaseDispatcher implements AdaptiveDispatcher {
     }
     return route;
   }
+}
+
+function closedError(destroyed: boolean): UndiciError {
+  const message = `the dispatcher was ${destroyed ? 'destroyed' : 'closed'}`;
+  const cause = new TpError({ code: 'CLOSED', message, processed: 'no' });
+  return new UndiciError(destroyed ? 'UND_ERR_DESTROYED' : 'UND_ERR_CLOSED', cause);
 }
 
 function sameHostAndPort({ protocol, hostname, port }: URL): string | undefined {

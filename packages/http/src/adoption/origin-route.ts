@@ -39,7 +39,9 @@ export class OriginRoute {
   /** Settles, and never rejects, when it is known whether the origin speaks tp. */
   #probe: Promise<void> | undefined;
   #httpUntil = 0;
-  #running = 0;
+  readonly #running = new Set<RelayHandler>();
+  /** Of the probe that is under way. */
+  #connecting: Client | undefined;
   #unused: Timer | undefined;
   #closed = false;
 
@@ -75,33 +77,42 @@ export class OriginRoute {
   }
 
   /** Ends the requests under way. */
-  async destroy(error: Error | null): Promise<void> {
+  async destroy(error: Error): Promise<void> {
     this.#closed = true;
     this.#unused?.clear();
-    await this.#forget()?.dispatcher.destroy(error);
+    for (const relay of this.#running) relay.abort(error);
+    await Promise.all([this.#connecting?.close(), this.#forget()?.client.close()]);
   }
 
   #relay(options: DispatchOptions, handler: DispatchHandler): RelayHandler {
-    this.#running++;
-    this.#unused?.clear();
     let teleport: Teleport | undefined;
-    return new RelayHandler(handler, {
+    const relay: RelayHandler = new RelayHandler(handler, {
       started: () => {
         teleport = this.#teleport;
       },
-      failed: (error, relay) => {
+      failed: (error) => {
         if (!mayGoOverHttp(error, options)) return false;
         if (teleport !== undefined && teleport === this.#teleport) this.#leaveTo(error);
         this.#settings.fallback.dispatch(options, eitherHandler(relay));
         return true;
       },
-      over: () => this.#over(),
+      over: () => {
+        this.#running.delete(relay);
+        this.#rest();
+      },
     });
+    this.#running.add(relay);
+    this.#unused?.clear();
+    return relay;
   }
 
   #send(options: DispatchOptions, relay: RelayHandler): void {
     const over = this.#teleport?.dispatcher ?? this.#settings.fallback;
-    over.dispatch(options, eitherHandler(relay));
+    try {
+      over.dispatch(options, eitherHandler(relay));
+    } catch (error) {
+      relay.abort(error instanceof Error ? error : new Error(String(error)));
+    }
   }
 
   async #afterProbe(
@@ -130,13 +141,16 @@ export class OriginRoute {
         return;
       }
       client = createClient(address, this.#settings.client);
+      this.#connecting = client;
       await client.ready();
       this.#teleport = { client, dispatcher: createDispatcher(client) };
       this.#way = 'teleport';
-      this.#over(0);
+      this.#rest();
     } catch (error) {
       void client?.close();
       this.#leaveTo(error);
+    } finally {
+      this.#connecting = undefined;
     }
   }
 
@@ -165,13 +179,12 @@ export class OriginRoute {
     return teleport;
   }
 
-  /** A request is over, or a link stands that nobody uses yet. */
-  #over(ended = 1): void {
-    this.#running -= ended;
-    if (this.#running > 0 || this.#closed || this.#teleport === undefined) return;
+  /** While nobody uses the links, they have a time to live. */
+  #rest(): void {
+    if (this.#running.size > 0 || this.#closed || this.#teleport === undefined) return;
     this.#unused?.clear();
     this.#unused = this.#settings.clock.after(this.#settings.unusedMs, () => {
-      if (this.#running === 0) void this.#forget()?.client.close();
+      void this.#forget()?.client.close();
     });
   }
 }

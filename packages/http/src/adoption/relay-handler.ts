@@ -8,7 +8,7 @@ export interface RelayEvents {
   /** An attempt begins. */
   started(): void;
   /** An attempt failed and nothing of it was told: says whether another one was begun. */
-  failed(error: Error, relay: RelayHandler): boolean;
+  failed(error: Error): boolean;
   /** Nothing more will be told. */
   over(): void;
 }
@@ -116,7 +116,7 @@ export class RelayHandler implements DispatchHandler, DispatchController {
   }
 
   onResponseError(_attempt: DispatchController, error: Error): void {
-    if (!this.#told && !this.aborted && this.#events.failed(error, this)) return;
+    if (!this.#told && !this.aborted && this.#events.failed(error)) return;
     this.#fail(error);
   }
 
