@@ -95,41 +95,45 @@ describe.each(CHAINS)('bodies through %s', (kind) => {
 });
 
 describe('a slow reader', () => {
-  it.each(CHAINS)('stops the origin through %s instead of filling memory', async (kind) => {
-    let written = 0;
-    const agent = new http.Agent({ keepAlive: true });
-    onTestFinished(() => agent.destroy());
-    const server = http.createServer((request, response) => {
-      if (request.url === '/small') {
-        response.end();
-        return;
+  it.each(CHAINS)(
+    'stops the origin through %s instead of filling memory',
+    async (kind) => {
+      let written = 0;
+      const agent = new http.Agent({ keepAlive: true });
+      onTestFinished(() => agent.destroy());
+      const server = http.createServer((request, response) => {
+        if (request.url === '/small') {
+          response.end();
+          return;
+        }
+        const fill = (): void => {
+          while (response.write(PIECE)) written += PIECE.length;
+          written += PIECE.length;
+        };
+        response.on('drain', fill);
+        fill();
+      });
+      server.listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      onTestFinished(() => {
+        server.closeAllConnections();
+        server.close();
+      });
+      const bound = server.address();
+      const port = typeof bound === 'object' && bound !== null ? bound.port : 0;
+      const { address } = await startChain(kind, `http://127.0.0.1:${port}`);
+      const [response] = await once(http.get(address, { agent: false }), 'response');
+      response.pause();
+      // So many turns of everything in between, and the origin could write as many pieces of 64 KiB.
+      for (let turn = 0; turn < 2_000; turn++) {
+        const [small] = await once(http.get(`${address}/small`, { agent }), 'response');
+        await once(small.resume(), 'end');
       }
-      const fill = (): void => {
-        while (response.write(PIECE)) written += PIECE.length;
-        written += PIECE.length;
-      };
-      response.on('drain', fill);
-      fill();
-    });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    onTestFinished(() => {
-      server.closeAllConnections();
-      server.close();
-    });
-    const bound = server.address();
-    const port = typeof bound === 'object' && bound !== null ? bound.port : 0;
-    const { address } = await startChain(kind, `http://127.0.0.1:${port}`);
-    const [response] = await once(http.get(address, { agent: false }), 'response');
-    response.pause();
-    // So many turns of everything in between, and the origin could write as many pieces of 64 KiB.
-    for (let turn = 0; turn < 2_000; turn++) {
-      const [small] = await once(http.get(`${address}/small`, { agent }), 'response');
-      await once(small.resume(), 'end');
-    }
-    expect(written).toBeLessThan(64 * 1024 * 1024);
-    response.destroy();
-  });
+      expect(written).toBeLessThan(64 * 1024 * 1024);
+      response.destroy();
+    },
+    30_000,
+  );
 });
 
 describe('a body that is not as long as declared', () => {

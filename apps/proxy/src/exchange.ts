@@ -1,4 +1,4 @@
-import type { PeerStats, Request, ResponseInit } from '@tp/http';
+import type { DialTls, PeerStats, Request, ResponseInit } from '@tp/http';
 import type { Fields } from '@tp/wire';
 
 /**
@@ -38,6 +38,13 @@ export interface Upstream {
   reachable(): Promise<boolean>;
   /** Figures for metrics. */
   figures(): TransferFigures;
+  /**
+   * Shows other certificates when it connects from now on. There is none where that takes a new
+   * upstream.
+   *
+   * @throws {TpError} INVALID_ARGUMENT when they can't be used; then the old ones stay.
+   */
+  reloadTls?(tls: DialTls): void;
   /** Closes what is idle now, and the rest when it is done; resolves when all is closed. */
   close(): Promise<void>;
 }

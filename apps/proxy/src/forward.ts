@@ -1,11 +1,15 @@
 import { type Request, type ResponseInit, requestEndToEnd, upgradeEndToEnd } from '@tp/http';
-import { type ErrorCode, isTpError, TpError } from '@tp/wire';
+import { type Fields, isTpError, TpError } from '@tp/wire';
 import { atMost, bodyLimit, declaredLength, type PassedBody, takeBody } from './body.ts';
-import type { OutgoingRequest, Upstream } from './exchange.ts';
+import type { ClientFields } from './client-fields.ts';
+import type { OutgoingRequest } from './exchange.ts';
 import type { FailureLog } from './failure-log.ts';
 import { type Meters, NO_UPSTREAM, type Route, statusClass } from './meters.ts';
 import { passedProtocol } from './passed-protocol.ts';
-import { createBalance } from './upstreams/balance.ts';
+import { isUpstreamsFault, MAX_ATTEMPTS, mayRepeat } from './retries.ts';
+import type { Routing } from './routing.ts';
+import type { Member } from './upstreams/balance.ts';
+import type { Group } from './upstreams/group.ts';
 
 /**
  * Passes one request on and resolves with the response's head.
@@ -15,41 +19,27 @@ import { createBalance } from './upstreams/balance.ts';
  */
 export type Forward = (request: Request, follows?: boolean) => Promise<ResponseInit>;
 
-/** What forwarding needs. */
-export interface ForwardOptions {
-  readonly upstreams: readonly Upstream[];
-  readonly meters: Meters;
-  readonly failures: FailureLog;
+/** What a listener asks of its requests, and does with them. */
+export interface Policy {
   /** Longest request body, in bytes. */
   readonly maxBodyBytes: number;
+  /** Whether only GET and HEAD are taken. */
+  readonly getOnly: boolean;
+  readonly clientFields: ClientFields | undefined;
 }
 
-/** How many upstreams a request that none of them touched is tried at. */
-const MAX_ATTEMPTS = 3;
+/** What forwarding needs. Routes and policies may change at any time; a request keeps to what it began with. */
+export interface ForwardOptions {
+  readonly routing: () => Routing<Group>;
+  readonly meters: Meters;
+  readonly failures: FailureLog;
+}
 
 /** Makes the way from any listener to the upstreams; call the result with a listener's name. */
-export function createForwarder(options: ForwardOptions): (listener: string) => Forward {
-  const { upstreams, meters, failures, maxBodyBytes } = options;
-  const balance = createBalance(upstreams);
-
-  const prepare = async (request: Request, follows?: boolean): Promise<OutgoingRequest> => {
-    if (request.upgrade !== undefined) return upgrading(request);
-    const headers = requestEndToEnd(request.headers);
-    const declared = declaredLength(headers.getAll('content-length'));
-    if (declared !== undefined && declared > maxBodyBytes) throw bodyLimit(maxBodyBytes, 'no');
-    const taken = takeBody(request, declared, follows, headers.has('expect'));
-    const body = bounded(taken instanceof Promise ? await taken : taken, declared, maxBodyBytes);
-    const { method, path } = request;
-    return {
-      method,
-      path,
-      headers,
-      body,
-      declaredLength: declared,
-      upgrade: undefined,
-      incoming: request,
-    };
-  };
+export function createForwarder(
+  options: ForwardOptions,
+): (listener: string, policy: () => Policy) => Forward {
+  const { routing, meters, failures } = options;
 
   const failed = (error: unknown, route: Route): TpError => {
     const known = asTpError(error);
@@ -59,32 +49,69 @@ export function createForwarder(options: ForwardOptions): (listener: string) => 
     return known;
   };
 
-  return (listener) => {
-    const routes = new Map<Upstream, Route>();
-    for (const upstream of upstreams) routes.set(upstream, meters.route(listener, upstream.name));
-    const nowhere = meters.route(listener, NO_UPSTREAM);
+  return (listener, policyNow) => {
+    const routes = new Map<string, Route>();
+    const routeTo = (upstream: string): Route => {
+      const known = routes.get(upstream);
+      if (known !== undefined) return known;
+      const route = meters.route(listener, upstream);
+      routes.set(upstream, route);
+      return route;
+    };
+    const nowhere = routeTo(NO_UPSTREAM);
+
+    const refuse = (answer: ResponseInit): ResponseInit => {
+      nowhere.count(statusClass(answer.status ?? 200));
+      return answer;
+    };
 
     return async (request, follows) => {
       const started = performance.now();
+      const policy = policyNow();
       let route = nowhere;
       try {
-        const outgoing = await prepare(request, follows);
-        let tried: Set<Upstream> | undefined;
-        for (;;) {
-          const upstream = balance.pick(tried);
-          if (upstream === undefined) throw nobody();
-          route = routes.get(upstream) ?? nowhere;
+        if (policy.getOnly && request.method !== 'GET' && request.method !== 'HEAD') {
+          return refuse(NOT_ALLOWED);
+        }
+        const hosts = request.headers.getAll('host');
+        if (hosts.length > 1) return refuse(SEVERAL_HOSTS);
+        let table = routing();
+        let group = table.find(hosts[0], request.path);
+        if (group === undefined) return refuse(NO_ROUTE);
+        const outgoing = await prepare(request, follows, policy);
+        let tried: Set<Member> | undefined;
+        group.requests += 1;
+        for (let attempt = 1; ; attempt++) {
+          const member = group.balance.pick(tried);
+          if (member === undefined) throw nobody();
+          const { balance } = group;
+          route = routeTo(member.upstream.name);
+          const sent = performance.now();
           try {
-            const response = await upstream.send(outgoing);
+            const response = await member.upstream.send(outgoing);
             const status = response.status ?? 200;
-            if (status >= 502 && status <= 504) balance.penalise(upstream);
+            if (group.failureStatuses.has(status)) balance.failed(member);
+            else balance.answered(member, performance.now() - sent);
             route.count(statusClass(status));
             return response;
           } catch (error) {
-            if (isTpError(error) && isUpstreamsFault(error.code)) balance.penalise(upstream);
-            tried ??= new Set();
-            tried.add(upstream);
-            if (!mayGoElsewhere(error, outgoing, tried.size, upstreams.length)) throw error;
+            judge(group, member, error, performance.now() - sent);
+            if (attempt >= MAX_ATTEMPTS || !mayRepeat(error, outgoing)) throw error;
+            if (table === routing()) {
+              tried ??= new Set();
+              tried.add(member);
+              if (tried.size >= group.upstreams.length) throw error;
+            } else {
+              // Other upstreams have taken over in the meantime.
+              table = routing();
+              group = table.find(hosts[0], request.path);
+              if (group === undefined) throw error;
+              tried = undefined;
+            }
+            if (!group.mayRetry()) {
+              meters.limitHit('retryBudget');
+              throw error;
+            }
             failures.add(asTpError(error), route.upstream);
           }
         }
@@ -97,14 +124,40 @@ export function createForwarder(options: ForwardOptions): (listener: string) => 
   };
 }
 
+async function prepare(
+  request: Request,
+  follows: boolean | undefined,
+  { maxBodyBytes, clientFields }: Policy,
+): Promise<OutgoingRequest> {
+  const told = (fields: Fields): Fields =>
+    clientFields === undefined ? fields : clientFields(request, fields);
+  if (request.upgrade !== undefined) return upgrading(request, told);
+  const headers = told(requestEndToEnd(request.headers));
+  const declared = declaredLength(headers.getAll('content-length'));
+  if (declared !== undefined && declared > maxBodyBytes) throw bodyLimit(maxBodyBytes, 'no');
+  const taken = takeBody(request, declared, follows, headers.has('expect'));
+  const body = bounded(taken instanceof Promise ? await taken : taken, declared, maxBodyBytes);
+  const { method, path } = request;
+  return {
+    method,
+    path,
+    headers,
+    body,
+    declaredLength: declared,
+    upgrade: undefined,
+    incoming: request,
+  };
+}
+
 /** A request that asks for another protocol has no body; where it is passed on, it says so itself. */
-function upgrading(request: Request): OutgoingRequest {
+function upgrading(request: Request, told: (fields: Fields) => Fields): OutgoingRequest {
   const { method, path } = request;
   const upgrade = passedProtocol(request.upgrade);
-  const headers =
+  const headers = told(
     upgrade === undefined
       ? requestEndToEnd(request.headers)
-      : upgradeEndToEnd(request.headers, 'request');
+      : upgradeEndToEnd(request.headers, 'request'),
+  );
   const declared = declaredLength(headers.getAll('content-length'));
   return {
     method,
@@ -117,40 +170,16 @@ function upgrading(request: Request): OutgoingRequest {
   };
 }
 
+/** What a failure says of a member. */
+function judge(group: Group, member: Member, error: unknown, ms: number): void {
+  if (!isTpError(error)) return;
+  if (isUpstreamsFault(error.code)) group.balance.failed(member);
+  else if (error.code === 'CANCEL' || error.code === 'DEADLINE') group.balance.gaveUp(member, ms);
+}
+
 function bounded(body: PassedBody, declared: number | undefined, maxBytes: number): PassedBody {
   const unknown = declared === undefined && body !== null && !(body instanceof Uint8Array);
   return unknown ? atMost(body, maxBytes) : body;
-}
-
-function mayGoElsewhere(
-  error: unknown,
-  request: OutgoingRequest,
-  attempts: number,
-  choices: number,
-): boolean {
-  return (
-    isTpError(error) &&
-    error.processed === 'no' &&
-    isUpstreamsFault(error.code) &&
-    attempts < Math.min(MAX_ATTEMPTS, choices) &&
-    (request.body === null || request.body instanceof Uint8Array)
-  );
-}
-
-function isUpstreamsFault(code: ErrorCode): boolean {
-  switch (code) {
-    case 'UNREACHABLE':
-    case 'UPSTREAM':
-    case 'LINK_LOST':
-    case 'TIMEOUT':
-    case 'CLOSED':
-    case 'REFUSED':
-    case 'OVERFLOW':
-    case 'OVERLOADED':
-      return true;
-    default:
-      return false;
-  }
 }
 
 function asTpError(error: unknown): TpError {
@@ -160,4 +189,15 @@ function asTpError(error: unknown): TpError {
 
 function nobody(): TpError {
   return new TpError({ code: 'UNREACHABLE', processed: 'no', message: 'there is no upstream' });
+}
+
+/** RFC 9112 section 3.2: routes could go by either of them. */
+const SEVERAL_HOSTS = ownAnswer(400, 'PROTOCOL: there is one Host\n');
+const NO_ROUTE = ownAnswer(404, 'NO_ROUTE: no route is for this host and path\n');
+const NOT_ALLOWED = ownAnswer(405, 'GET_ONLY: GET and HEAD only\n', ['Allow', 'GET, HEAD']);
+
+function ownAnswer(status: number, text: string, fields: readonly string[] = []): ResponseInit {
+  const body = Buffer.from(`${status} ${text}`);
+  const type = ['Content-Type', 'text/plain; charset=utf-8', 'Content-Length', `${body.length}`];
+  return { status, headers: [...fields, ...type], body };
 }

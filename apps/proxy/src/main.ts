@@ -1,20 +1,42 @@
 #!/usr/bin/env node
-import { pino } from 'pino';
+import { existsSync, writeFileSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
+import { type Logger, pino } from 'pino';
 import { type Admin, startAdmin } from './admin/server.ts';
-import { type Command, type Config, readCommand } from './config/config.ts';
+import { type Command, checkFile, readCommand } from './config/command.ts';
+import type { Config } from './config/config.ts';
 import { ConfigError } from './config/config-error.ts';
+import { EXAMPLE } from './config/example.ts';
 import { helpText, version } from './config/help.ts';
+import { fileJsonSchema } from './config/json-schema.ts';
 import { type RunningProxy, startProxy } from './proxy.ts';
+import { reloadOnSignal } from './reload.ts';
 
-const log = pino({ base: null }, pino.destination({ dest: 1, sync: true }));
+const command = orExit(() => readCommand(process.argv.slice(2), process.env));
+switch (command.kind) {
+  case 'run':
+    await run(command);
+    break;
+  case 'check':
+    check(command.file);
+    break;
+  case 'init':
+    init(command.file);
+    break;
+  case 'schema':
+    process.stdout.write(`${JSON.stringify(fileJsonSchema(), null, 2)}\n`);
+    break;
+  case 'help':
+    process.stdout.write(helpText());
+    break;
+  case 'version':
+    process.stdout.write(`${version()}\n`);
+}
 
-const command = readOrExit();
-if (command.kind === 'run') await run(command.config);
-else process.stdout.write(command.kind === 'help' ? helpText() : `${version()}\n`);
-
-function readOrExit(): Command {
+/** One line for the first flaw, and exit 2. */
+function orExit<Result>(read: () => Result): Result {
   try {
-    return readCommand(process.argv.slice(2));
+    return read();
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`tp-proxy: ${error.message}\n`);
@@ -22,7 +44,31 @@ function readOrExit(): Command {
   }
 }
 
-async function run(config: Config): Promise<void> {
+/** All flaws of a file, a line each. */
+function check(file: string): void {
+  try {
+    checkFile(file);
+    process.stdout.write(`${file}: ok\n`);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.flaws.join('\n')}\n`);
+    process.exitCode = 2;
+  }
+}
+
+function init(file: string | undefined): void {
+  if (file === undefined) {
+    process.stdout.write(EXAMPLE);
+  } else if (existsSync(file)) {
+    process.stderr.write(`tp-proxy: init: found ${file}, expected the name of a new file\n`);
+    process.exitCode = 2;
+  } else {
+    writeFileSync(file, EXAMPLE);
+  }
+}
+
+async function run({ config, reread }: Extract<Command, { kind: 'run' }>): Promise<void> {
+  const log = pino({ base: null }, pino.destination({ dest: 1, sync: true }));
   let proxy: RunningProxy;
   let admin: Admin | undefined;
   try {
@@ -34,19 +80,33 @@ async function run(config: Config): Promise<void> {
     );
     process.exit(1);
   }
-  stopOnSignals(proxy, admin);
+  let place = config.admin;
+  reloadOnSignal(log, reread, async (next) => {
+    await proxy.reload(next);
+    if (!isDeepStrictEqual(next.admin, place)) {
+      place = next.admin;
+      await admin?.close();
+      admin = next.admin === undefined ? undefined : await startAdmin(next.admin, proxy);
+    }
+    return { in: proxy.listeners.map((listener) => listener.address), admin: admin?.address };
+  });
+  stopOnSignals(log, proxy, () => admin);
   log.info(
     {
       in: proxy.listeners.map((listener) => listener.address),
-      out: config.out.map((address) => address.text),
+      out: addressesOf(config),
       admin: admin?.address,
     },
     'listening',
   );
 }
 
+function addressesOf({ groups }: Config): string[] {
+  return groups.flatMap(({ members }) => members.map(({ address }) => address.text));
+}
+
 /** The first signal drains; a second one ends at once. */
-function stopOnSignals(proxy: RunningProxy, admin: Admin | undefined): void {
+function stopOnSignals(log: Logger, proxy: RunningProxy, admin: () => Admin | undefined): void {
   const onSignal = async (signal: NodeJS.Signals): Promise<void> => {
     if (proxy.draining) {
       log.warn({ signal }, 'stopped at once');
@@ -55,7 +115,7 @@ function stopOnSignals(proxy: RunningProxy, admin: Admin | undefined): void {
     const closed = proxy.close();
     log.info({ signal }, 'draining');
     await closed;
-    await admin?.close();
+    await admin()?.close();
     log.info('stopped');
     process.exit(0);
   };

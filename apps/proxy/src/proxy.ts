@@ -1,23 +1,31 @@
 import type { Logger } from 'pino';
-import type { Address } from './config/address.ts';
-import type { Config } from './config/config.ts';
-import type { Upstream } from './exchange.ts';
+import type { Config, ListenerConfig } from './config/config.ts';
+import type { TransferFigures, Upstream } from './exchange.ts';
 import { createFailureLog } from './failure-log.ts';
-import { createForwarder, type Forward } from './forward.ts';
-import { listenHttp } from './listeners/http.ts';
+import { createForwarder } from './forward.ts';
 import type { Listener } from './listeners/listener.ts';
-import { listenTeleport } from './listeners/teleport.ts';
+import { type ListenerContext, openListener } from './listeners/open-listener.ts';
 import { createMeters, type Meters } from './meters.ts';
-import { createHttpUpstream } from './upstreams/http.ts';
-import { createTeleportUpstream } from './upstreams/teleport.ts';
+import { Retired } from './retired.ts';
+import { createRouting, type Routing } from './routing.ts';
+import { Group } from './upstreams/group.ts';
 
 /** A running proxy. */
 export interface RunningProxy {
   readonly listeners: readonly Listener[];
   readonly upstreams: readonly Upstream[];
   readonly meters: Meters;
+  /** Figures of the listeners and upstreams that a reload has ended. */
+  readonly retired: TransferFigures;
   /** Whether it has begun to drain. */
   readonly draining: boolean;
+  /**
+   * Goes on with another configuration. What is the same stays untouched, routes change at once,
+   * and only what was replaced drains.
+   *
+   * @throws {Error} when an address cannot be bound; what did not need it is in effect by then.
+   */
+  reload(config: Config): Promise<void>;
   /**
    * Takes no further request, finishes those under way, and cuts off what is left after the drain
    * timeout. Resolves when all is closed; the same promise for every call.
@@ -26,123 +34,155 @@ export interface RunningProxy {
 }
 
 /**
- * Starts to listen at every `in`.
+ * Starts to listen at every listener's address.
  *
  * @throws {Error} when an address cannot be bound; nothing listens then.
  */
 export async function startProxy(config: Config, log: Logger): Promise<RunningProxy> {
-  const meters = createMeters();
-  const failures = createFailureLog(log);
-  const upstreams = makeUpstreams(config);
-  const forwarder = createForwarder({
-    upstreams,
-    meters,
-    failures,
-    maxBodyBytes: config.maxBodyBytes,
-  });
-  const listeners: Listener[] = [];
-  try {
-    for (const address of config.in) {
-      listeners.push(await listen(address, forwarder(address.text), config, meters));
-    }
-  } catch (error) {
-    for (const listener of listeners) listener.destroy();
-    await Promise.all(listeners.map((listener) => listener.drain()));
-    throw error;
-  }
-  let closed: Promise<void> | undefined;
-  return {
-    listeners,
-    upstreams,
-    meters,
-    get draining() {
-      return closed !== undefined;
-    },
-    close() {
-      closed ??= drain(listeners, upstreams, config.drainTimeoutMs).finally(failures.flush);
-      return closed;
-    },
-  };
+  const proxy = new Running(config, log);
+  await proxy.start();
+  return proxy;
 }
 
-function makeUpstreams(config: Config): Upstream[] {
-  const { timeoutMs, connections, tls } = config;
-  const bounds = { connections, timeoutMs };
-  const upstreams: Upstream[] = [];
-  const links: string[] = [];
-  for (const address of config.out) {
-    switch (address.kind) {
-      case 'http': {
-        const { host, port } = address;
-        const target = address.tls ? { host, port, tls } : { host, port };
-        upstreams.push(createHttpUpstream(address.text, target, bounds));
-        break;
+interface Open {
+  readonly config: ListenerConfig;
+  readonly listener: Listener;
+}
+
+class Running implements RunningProxy {
+  readonly meters: Meters = createMeters();
+  readonly #failures: ReturnType<typeof createFailureLog>;
+  readonly #retired = new Retired();
+  readonly #context: ListenerContext;
+  #config: Config;
+  #groups: readonly Group[];
+  #routing: Routing<Group>;
+  /** By address, and how often that address came before: several may ask for any free port. */
+  #open = new Map<string, Open>();
+  #closed: Promise<void> | undefined;
+
+  constructor(config: Config, log: Logger) {
+    this.#config = config;
+    this.#failures = createFailureLog(log);
+    this.#groups = config.groups.map((group) => new Group(group, config.drainTimeoutMs));
+    this.#routing = routingOf(config, this.#groups);
+    const forwarder = createForwarder({
+      routing: () => this.#routing,
+      meters: this.meters,
+      failures: this.#failures,
+    });
+    const { drainTimeoutMs } = config;
+    this.#context = { forwarder, meters: this.meters, drainTimeoutMs };
+  }
+
+  get listeners(): readonly Listener[] {
+    return Array.from(this.#open.values(), ({ listener }) => listener);
+  }
+
+  get upstreams(): readonly Upstream[] {
+    return this.#groups.flatMap((group) => group.upstreams);
+  }
+
+  get retired(): TransferFigures {
+    return this.#retired.figures();
+  }
+
+  get draining(): boolean {
+    return this.#closed !== undefined;
+  }
+
+  async start(): Promise<void> {
+    try {
+      for (const [key, config] of keyed(this.#config.listeners)) await this.#listen(key, config);
+    } catch (error) {
+      const { listeners } = this;
+      for (const listener of listeners) listener.destroy();
+      await Promise.all(listeners.map((listener) => listener.drain()));
+      await Promise.all(this.#groups.map((group) => group.close()));
+      throw error;
+    }
+  }
+
+  async reload(config: Config): Promise<void> {
+    if (this.draining) return;
+    this.#replaceGroups(config);
+    this.#config = config;
+    const wanted = keyed(config.listeners);
+    for (const [key, open] of this.#open) if (!wanted.has(key)) this.#unlisten(key, open);
+    for (const [key, next] of wanted) {
+      const open = this.#open.get(key);
+      if (open?.listener.update(next)) {
+        this.#open.set(key, { config: next, listener: open.listener });
+        continue;
       }
-      case 'http-unix':
-        upstreams.push(createHttpUpstream(address.text, { path: address.path }, bounds));
-        break;
-      default:
-        links.push(address.text);
+      if (open !== undefined) this.#unlisten(key, open);
+      await this.#listen(key, next);
     }
   }
-  if (links.length > 0) {
-    const options = {
-      codecs: config.codecs,
-      maxBatchDelayMs: config.batchDelayMs,
-      requestTimeoutMs: timeoutMs,
-      drainTimeoutMs: config.drainTimeoutMs,
-      tls,
-      insecure: config.insecure,
-      // Credit bounds what a response holds in memory; its length is the origin's affair.
-      limits: { maxBodyBytes: Number.MAX_SAFE_INTEGER },
-      ...(config.links === undefined ? undefined : { links: config.links }),
-    };
-    upstreams.push(createTeleportUpstream(links, options));
-  }
-  return upstreams;
-}
 
-function listen(
-  address: Address,
-  forward: Forward,
-  config: Config,
-  meters: Meters,
-): Promise<Listener> {
-  const { cert, key } = config.tls;
-  const certified = cert !== undefined && key !== undefined ? { tls: { cert, key } } : undefined;
-  switch (address.kind) {
-    case 'http':
-    case 'http-unix': {
-      const place =
-        address.kind === 'http'
-          ? { host: address.host, port: address.port }
-          : { path: address.path };
-      const tls = address.kind === 'http' && address.tls ? certified : undefined;
-      const { maxConnections, headersTimeoutMs } = config;
-      const bounds = { maxConnections, headersTimeoutMs };
-      return listenHttp({ ...place, ...tls, ...bounds, name: address.text, forward, meters });
+  close(): Promise<void> {
+    this.#closed ??= this.#drain().finally(this.#failures.flush);
+    return this.#closed;
+  }
+
+  /** Groups that stay keep what they know; the others end with the last of their requests. */
+  #replaceGroups(config: Config): void {
+    const before = new Map(this.#groups.map((group) => [group.name, group]));
+    this.#groups = config.groups.map((wanted) => {
+      const old = before.get(wanted.name);
+      if (old?.take(wanted) !== true) return new Group(wanted, config.drainTimeoutMs);
+      before.delete(wanted.name);
+      return old;
+    });
+    this.#routing = routingOf(config, this.#groups);
+    for (const group of before.values()) {
+      this.#retired.follow(
+        () => group.upstreams.map((upstream) => upstream.figures()),
+        group.close(),
+      );
     }
-    default:
-      return listenTeleport(address.text, forward, {
-        codecs: config.codecs,
-        maxBatchDelayMs: config.batchDelayMs,
-        drainTimeoutMs: config.drainTimeoutMs,
-        limits: { maxBodyBytes: config.maxBodyBytes },
-        insecure: config.insecure,
-        ...certified,
-      });
+  }
+
+  async #listen(key: string, config: ListenerConfig): Promise<void> {
+    const listener = await openListener(config, this.#context);
+    this.#open.set(key, { config, listener });
+    if (this.draining) await listener.drain();
+  }
+
+  #unlisten(key: string, { listener }: Open): void {
+    this.#open.delete(key);
+    const timer = setTimeout(() => listener.destroy(), this.#config.drainTimeoutMs);
+    const drained = listener.drain().finally(() => clearTimeout(timer));
+    this.#retired.follow(() => [listener.figures()], drained);
+  }
+
+  async #drain(): Promise<void> {
+    const { listeners } = this;
+    const timer = setTimeout(() => {
+      for (const listener of listeners) listener.destroy();
+    }, this.#config.drainTimeoutMs);
+    await Promise.all(listeners.map((listener) => listener.drain()));
+    clearTimeout(timer);
+    await Promise.all(this.#groups.map((group) => group.close()));
+    await this.#retired.ended();
   }
 }
 
-async function drain(
-  listeners: readonly Listener[],
-  upstreams: readonly Upstream[],
-  timeoutMs: number,
-): Promise<void> {
-  const timer = setTimeout(() => {
-    for (const listener of listeners) listener.destroy();
-  }, timeoutMs);
-  await Promise.all(listeners.map((listener) => listener.drain()));
-  clearTimeout(timer);
-  await Promise.all(upstreams.map((upstream) => upstream.close()));
+function routingOf(config: Config, groups: readonly Group[]): Routing<Group> {
+  const byName = new Map(groups.map((group) => [group.name, group]));
+  return createRouting(config.routes, (name) => {
+    const group = byName.get(name);
+    if (group === undefined) throw new Error(`there is no group ${name}`);
+    return group;
+  });
+}
+
+function keyed(listeners: readonly ListenerConfig[]): Map<string, ListenerConfig> {
+  const keys = new Map<string, ListenerConfig>();
+  for (const config of listeners) {
+    let key = config.address.text;
+    for (let turn = 2; keys.has(key); turn++) key = `${config.address.text} ${turn}`;
+    keys.set(key, config);
+  }
+  return keys;
 }

@@ -34,6 +34,11 @@ export interface TransportServerOptions extends LinkOptions {
    * take over before this one closes. Default false.
    */
   readonly reusePort?: boolean;
+  /**
+   * Whether a connection becomes a link, by where it comes from: `ADDRESS:PORT`, or `unix`. Others are
+   * destroyed. Default: all do.
+   */
+  readonly admits?: (remote: string) => boolean;
 }
 
 /** Accepts links and hands out the requests on them. */
@@ -86,6 +91,7 @@ class SocketServer implements TransportServer, ServerLinkOwner, Acceptor {
   #tls: AcceptorTls | undefined;
   readonly #reusePort: boolean;
   readonly #insecure: boolean | undefined;
+  readonly #admits: ((remote: string) => boolean) | undefined;
   readonly #listeners: Listener[] = [];
   readonly #links = new Set<ServerLink>();
   readonly #totals = new Totals('server');
@@ -98,6 +104,7 @@ class SocketServer implements TransportServer, ServerLinkOwner, Acceptor {
     this.#tls = options.tls === undefined ? undefined : new AcceptorTls(options.tls);
     this.tokens = options.tokens === undefined ? undefined : new AcceptedTokens(options.tokens);
     this.#insecure = options.insecure;
+    this.#admits = options.admits;
     this.serial = options.serial ?? false;
     this.turns = new Turns(this.#options.clock);
     this.#reusePort = options.reusePort ?? false;
@@ -126,7 +133,10 @@ class SocketServer implements TransportServer, ServerLinkOwner, Acceptor {
 
   accept(connection: Connection): void {
     if (this.#closed !== undefined) connection.destroy();
-    else this.#links.add(new ServerLink(connection, connection.remote, this.#options, this));
+    else if (this.#admits?.(connection.remote) === false) {
+      this.#totals.hit('admits');
+      connection.destroy();
+    } else this.#links.add(new ServerLink(connection, connection.remote, this.#options, this));
   }
 
   sharePort(): SharedPort {

@@ -1,5 +1,6 @@
 import type { LinkFigures, PeerFigures } from '../exchange.ts';
 import type { RunningProxy } from '../proxy.ts';
+import { mergePeers } from '../retired.ts';
 
 /** The figures of all listeners and upstreams together. */
 export interface Totals {
@@ -18,6 +19,7 @@ export function totals(proxy: RunningProxy): Totals {
   const parts = [
     ...proxy.listeners.map((listener) => listener.figures()),
     ...proxy.upstreams.map((upstream) => upstream.figures()),
+    proxy.retired,
   ];
   const peers: PeerFigures[] = [];
   const limitHits = new Map(proxy.meters.limitHits);
@@ -41,5 +43,5 @@ export function totals(proxy: RunningProxy): Totals {
     }
   }
   const httpBytes = { in: httpIn, out: httpOut };
-  return { httpBytes, wireBytes, peers, queueBytes, links, limitHits };
+  return { httpBytes, wireBytes, peers: mergePeers(peers), queueBytes, links, limitHits };
 }

@@ -15,12 +15,16 @@ export type Address =
       readonly host: string;
       readonly port: number;
     }
-  | { readonly kind: 'teleport-unix'; readonly text: string; readonly path: string };
+  | { readonly kind: 'teleport-unix'; readonly text: string; readonly path: string }
+  | { readonly kind: 'teleport-srv'; readonly text: string; readonly tls: boolean };
 
-/** What `parseAddress` takes, for messages. */
+/** What `parseAddress` takes where requests come in, for messages. */
 export const ADDRESS_FORMS =
   'http://HOST:PORT, https://HOST:PORT, unix:PATH, teleport://HOST:PORT, teleports://HOST:PORT or teleport+unix:PATH';
+/** What it takes where they go. */
+export const UPSTREAM_FORMS = `${ADDRESS_FORMS}, or teleport+srv://_NAME._PROTO.DOMAIN`;
 
+const SERVICE = /^teleport(s?)\+srv:\/\/_[\w-]+\._[\w-]+\.[A-Za-z0-9][\w.-]*\/?$/;
 const NETWORK = /^(https?|teleports?):\/\/(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(\d{1,5}))?\/?$/;
 
 /** Reads an address; undefined when it is none. HTTP's usual ports may be left out. */
@@ -38,6 +42,24 @@ export function parseAddress(text: string): Address | undefined {
   const host = (parts[2] ?? '').replace(/^\[|\]$/g, '');
   const kind = scheme.startsWith('http') ? 'http' : 'teleport';
   return { kind, text: text.replace(/\/$/, ''), tls: scheme.endsWith('s'), host, port };
+}
+
+/** Reads where requests go: what `parseAddress` takes, or a service in DNS; undefined when it is neither. */
+export function parseUpstream(text: string): Address | undefined {
+  const service = SERVICE.exec(text);
+  if (service === null) return parseAddress(text);
+  return { kind: 'teleport-srv', text: text.replace(/\/$/, ''), tls: service[1] === 's' };
+}
+
+/** Whether `parseUpstream` can read it. */
+export function isUpstreamAddress(text: string): boolean {
+  return parseUpstream(text) !== undefined;
+}
+
+/** Whether links to or at it would carry plain text beyond this machine. */
+export function leavesInPlainText(address: Address): boolean {
+  if (address.kind === 'teleport-srv') return !address.tls;
+  return address.kind === 'teleport' && !address.tls && !isLoopback(address.host);
 }
 
 /** Whether bytes sent to a host never leave this machine. */

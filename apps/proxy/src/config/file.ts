@@ -1,12 +1,17 @@
 import { readFileSync } from 'node:fs';
-import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
-import { ConfigError, configError } from './config-error.ts';
+import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
+import { ConfigError, flawOf } from './config-error.ts';
 
-/** The fields of a configuration file, and where each stands. */
+/** The way from the root of a configuration to a value. */
+export type Path = readonly (string | number)[];
+
+/** A configuration file, and where each of its values stands. */
 export interface ConfigFile {
+  readonly path: string;
+  /** The fields of its root. */
   readonly fields: ReadonlyMap<string, unknown>;
-  /** `FILE:LINE: FIELD` for messages; the line of an entry, where its index is given. */
-  where(field: string, entry?: number): string;
+  /** `FILE:LINE: FIELD` for messages; the line of what is nearest, where there is no such value. */
+  where(path: Path): string;
 }
 
 /**
@@ -17,31 +22,66 @@ export interface ConfigFile {
 export function readConfigFile(path: string): ConfigFile {
   const lines = new LineCounter();
   const document = parseDocument(readText(path), { lineCounter: lines, prettyErrors: false });
+  const lineAt = (offset: number | undefined): number => lines.linePos(offset ?? 0).line;
   const flaw = document.errors[0];
   if (flaw !== undefined) {
-    throw new ConfigError(`${path}:${lines.linePos(flaw.pos[0]).line}: ${oneLine(flaw.message)}`);
+    const text = oneLine(flaw.message);
+    throw new ConfigError(
+      `${path}:${lineAt(flaw.pos[0])}: the text: found ${text}; expected YAML or JSON`,
+    );
   }
   const root = document.contents;
-  if (!isMap(root)) throw configError(path, document.toJS(), 'a mapping of settings');
+  if (!isMap(root)) {
+    throw new ConfigError(flawOf(`${path}:1: the file`, document.toJS(), 'a mapping of settings'));
+  }
+  visit(document, {
+    Pair(_, { key }) {
+      // What is read becomes objects, whose prototype such a key would set.
+      if (!isScalar(key) || key.value !== '__proto__') return;
+      const where = `${path}:${lineAt(key.range?.[0])}: __proto__`;
+      throw new ConfigError(flawOf(where, '__proto__', 'another name'));
+    },
+  });
   const fields = new Map<string, unknown>();
-  const lineOf = new Map<string, number>();
-  const lineAt = (node: unknown): number =>
-    lines.linePos(isNode(node) ? (node.range?.[0] ?? 0) : 0).line;
   for (const { key, value } of root.items) {
     const name = String(isScalar(key) ? key.value : key);
-    lineOf.set(name, lineAt(key));
     fields.set(name, isNode(value) ? value.toJS(document) : value);
-    if (isSeq(value)) {
-      for (const [index, item] of value.items.entries()) {
-        lineOf.set(`${name} ${index}`, lineAt(item));
-      }
-    }
   }
   return {
+    path,
     fields,
-    where: (field, entry) =>
-      `${path}:${lineOf.get(`${field} ${entry}`) ?? lineOf.get(field) ?? 1}: ${field}`,
+    where: (place) => `${path}:${lineAt(offsetOf(root, place))}: ${fieldName(place)}`,
   };
+}
+
+/** A path as people write it: `groups.far.members[1].url`. */
+export function fieldName(path: Path): string {
+  return path.reduce<string>(
+    (name, step) =>
+      typeof step === 'number' ? `${name}[${step}]` : name === '' ? step : `${name}.${step}`,
+    '',
+  );
+}
+
+function offsetOf(root: unknown, path: Path): number | undefined {
+  let node = root;
+  let offset: number | undefined;
+  for (const step of path) {
+    if (isMap(node)) {
+      const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === `${step}`);
+      if (pair === undefined) return offset;
+      offset = isScalar(pair.key) ? pair.key.range?.[0] : offset;
+      node = pair.value;
+    } else if (isSeq(node) && typeof step === 'number') {
+      const item = node.items[step];
+      if (!isNode(item)) return offset;
+      offset = item.range?.[0];
+      node = item;
+    } else {
+      return offset;
+    }
+  }
+  return offset;
 }
 
 function readText(path: string): string {
@@ -49,7 +89,7 @@ function readText(path: string): string {
     return readFileSync(path, 'utf8');
   } catch (error) {
     const why = error instanceof Error && 'code' in error ? error.code : error;
-    throw new ConfigError(`--config: cannot read ${path}: ${why}`);
+    throw new ConfigError(`${path}: cannot be read: ${why}`);
   }
 }
 

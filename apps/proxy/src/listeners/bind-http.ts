@@ -1,5 +1,6 @@
 import http, { type IncomingMessage, type Server } from 'node:http';
 import https from 'node:https';
+import type { ServerTls } from './server-tls.ts';
 import { prepareSocketPath } from './socket-path.ts';
 
 /** Where a server of `node:http` listens, and its bounds. */
@@ -9,8 +10,10 @@ export interface BindOptions {
   readonly port?: number;
   /** A unix socket, instead of host and port. */
   readonly path?: string;
-  /** Certificate chain and key, in PEM, for HTTPS. */
-  readonly tls?: { readonly cert: string; readonly key: string };
+  /** For HTTPS. */
+  readonly tls?: ServerTls;
+  /** Whether other processes may listen on the same port. */
+  readonly reusePort?: boolean;
   /**
    * Most connections at once; further ones are closed unanswered. To leave them in the backlog
    * instead is not in Node's power: it can stop to accept only by closing the listening socket, and
@@ -66,7 +69,7 @@ export function bindHttp(options: BindOptions, mayUpgrade: MayUpgrade): Binding 
   const server: Server =
     tls === undefined
       ? http.createServer(settings)
-      : https.createServer({ ...settings, ...tls, ALPNProtocols: ['http/1.1'] });
+      : https.createServer({ ...settings, ...tls.options, ALPNProtocols: ['http/1.1'] });
   server.maxConnections = maxConnections;
   // 0 means "no limit": Node drops fields past its limit in silence, we count them ourselves.
   server.maxHeadersCount = 0;
@@ -79,7 +82,10 @@ export function bindHttp(options: BindOptions, mayUpgrade: MayUpgrade): Binding 
         server.once('error', reject);
         server.once('listening', resolve);
         if (options.path !== undefined) server.listen(options.path);
-        else server.listen(options.port ?? 0, options.host ?? '127.0.0.1');
+        else {
+          const { host = '127.0.0.1', port = 0, reusePort = false } = options;
+          server.listen({ host, port, reusePort });
+        }
       });
       return boundAddress(server, options);
     },

@@ -74,6 +74,11 @@ class FromNode implements FrontRequest {
     this.upgrade = upgrade;
   }
 
+  get peer(): string {
+    const { remoteAddress, remotePort } = this.#incoming.socket;
+    return remoteAddress === undefined ? 'unix' : `${remoteAddress}:${remotePort}`;
+  }
+
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();

@@ -1,5 +1,7 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { ListenerConfig } from '../config/config.ts';
 import type { Forward } from '../forward.ts';
 import { type Meters, NO_UPSTREAM } from '../meters.ts';
 import { type BindOptions, bindHttp } from './bind-http.ts';
@@ -17,6 +19,10 @@ export interface HttpListenerOptions extends BindOptions {
   readonly name: string;
   readonly forward: Forward;
   readonly meters: Meters;
+  /** Applies another configuration to the server; false when it has to be opened anew. */
+  readonly update: (server: Server, config: ListenerConfig) => boolean;
+  /** Whether a connection may stay, by the client's address; undefined for a unix socket. */
+  readonly admits: (address: string | undefined) => boolean;
 }
 
 const NO_CONNECT: Refusal = {
@@ -41,6 +47,11 @@ export async function listenHttp(options: HttpListenerOptions): Promise<Listener
     // What waits for its turn behind another response of its connection can't have that to itself.
     (incoming) => asksToSwitch(incoming) && !connections.isBusy(incoming.socket),
   );
+  server.prependListener('connection', (socket: Socket) => {
+    if (options.admits(socket.remoteAddress)) return;
+    meters.limitHit('allow');
+    socket.destroy();
+  });
   const connections = trackConnections(server, connectionEvent);
   let draining = false;
 
@@ -119,6 +130,7 @@ export async function listenHttp(options: HttpListenerOptions): Promise<Listener
       links: [],
       limitHits: new Map(),
     }),
+    update: (config) => options.update(server, config),
     drain: () => {
       draining = true;
       connections.closeUnused();

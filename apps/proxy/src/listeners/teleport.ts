@@ -1,5 +1,6 @@
 import { createServer, type Server } from '@tp/http';
 import { comesInPieces } from '../body.ts';
+import type { ListenerConfig } from '../config/config.ts';
 import type { TransferFigures } from '../exchange.ts';
 import type { Forward } from '../forward.ts';
 import type { Listener } from './listener.ts';
@@ -7,11 +8,16 @@ import type { Listener } from './listener.ts';
 /** Options of `createServer`, as the proxy sets them. */
 export type TeleportListenerOptions = NonNullable<Parameters<typeof createServer>[1]>;
 
-/** Starts to listen for links of tp. `address` is any that `Server.listen` takes. */
+/**
+ * Starts to listen for links of tp. `address` is any that `Server.listen` takes.
+ *
+ * @param update applies another configuration; false when the listener has to be opened anew.
+ */
 export async function listenTeleport(
   address: string,
   forward: Forward,
   options: TeleportListenerOptions,
+  update: (server: Server, config: ListenerConfig) => boolean,
 ): Promise<Listener> {
   const server = createServer(
     (request) => forward(request, comesInPieces(request) ? true : undefined),
@@ -21,6 +27,7 @@ export async function listenTeleport(
   return {
     address: bound,
     figures: () => figures(server, bound),
+    update: (config) => update(server, config),
     drain: () => server.close(),
     // `close` cuts off what is left after its own drain timeout.
     destroy: () => undefined,

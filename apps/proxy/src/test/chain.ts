@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
-import { readCommand } from '../config/config.ts';
+import { readCommand } from '../config/command.ts';
 import { type RunningProxy, startProxy } from '../proxy.ts';
 
 /** What stands between client and origin. */

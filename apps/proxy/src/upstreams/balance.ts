@@ -1,49 +1,227 @@
+import {
+  type Clock,
+  DEFAULT_EJECTION,
+  Ejection,
+  type EjectionOptions,
+  PeerHealth,
+  systemClock,
+} from '@tp/transport';
 import type { Upstream } from '../exchange.ts';
 
-/** Chooses among upstreams, and remembers which of them failed of late. */
-export interface Balance {
-  /** The least loaded of those that did not just fail; of all but `tried`, when each did. */
-  pick(tried?: ReadonlySet<Upstream>): Upstream | undefined;
-  /** Takes an upstream out of the choice for `PENALTY_MS`: failing fast must not look like idling. */
-  penalise(upstream: Upstream): void;
+/** An upstream among others. */
+export interface Member {
+  readonly upstream: Upstream;
+  /** Its part of the requests in relation to the others. */
+  readonly weight: number;
+  readonly health: PeerHealth;
 }
 
-/** How long a failure keeps further requests away, in ms, while another upstream is there. */
-export const PENALTY_MS = 3_000;
+/** How a group chooses. */
+export interface BalanceOptions {
+  /** When no more than this share of members is well, 0 to 1, all are used. */
+  readonly panicThreshold: number;
+  /** How long a member that returns takes to get its full part, in ms. */
+  readonly slowStartMs: number;
+  readonly clock?: Clock;
+  /** From 0 to 1. */
+  readonly random?: () => number;
+  /** Where it differs from the defaults of links. */
+  readonly ejection?: Partial<EjectionOptions>;
+}
 
-/** Balances by pending requests; equals take turns. `now` is in ms and never falls. */
-export function createBalance(
-  upstreams: readonly Upstream[],
-  now: () => number = () => performance.now(),
-): Balance {
-  const places = upstreams.map((upstream) => ({ upstream, until: Number.NEGATIVE_INFINITY }));
-  let turn = 0;
-  return {
-    pick(tried) {
-      const only = places.length === 1 ? places[0] : undefined;
-      if (only !== undefined && tried === undefined) return only.upstream;
-      turn = (turn + 1) % places.length;
-      const time = now();
-      let best: Upstream | undefined;
-      let bestHealthy = false;
-      for (let i = 0; i < places.length; i++) {
-        const place = places[(turn + i) % places.length];
-        if (place === undefined || tried?.has(place.upstream) === true) continue;
-        const healthy = place.until <= time;
-        const better =
-          best === undefined ||
-          (healthy === bestHealthy ? place.upstream.pending < best.pending : healthy);
-        if (better) {
-          best = place.upstream;
-          bestHealthy = healthy;
-        }
-      }
-      return best;
-    },
-    penalise(upstream) {
-      for (const place of places) {
-        if (place.upstream === upstream) place.until = now() + PENALTY_MS;
-      }
-    },
-  };
+/** What a member gets at the beginning of its slow start. */
+const LEAST_SHARE = 0.1;
+
+/** Differences of so many ms come from anywhere. */
+const NOISE_MS = 5;
+
+/** Members as a group keeps them. */
+interface Place extends Member {
+  /** Whether active checks say that it is well. */
+  isUp: boolean;
+  wasEjected: boolean;
+  /** When it came back; undefined once it has its full part. */
+  backSince: number | undefined;
+}
+
+/**
+ * Chooses among the members of a group: the one of two drawn by lot, with weights, where a request
+ * is likely to be answered sooner. What becomes of requests takes members out for a while, as it
+ * does with the peers of links; so do active checks. A member that returns gets its part bit by bit.
+ */
+export class Balance {
+  readonly #places: readonly Place[];
+  readonly #options: BalanceOptions;
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #ejection: Ejection<Place>;
+  readonly #probeShare: number;
+  /** Whom there is to choose from now, and what they weigh together. */
+  #choices: readonly Place[] = [];
+  #choicesWeight = 0;
+
+  constructor(
+    members: readonly { readonly upstream: Upstream; readonly weight: number }[],
+    options: BalanceOptions,
+  ) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#random = options.random ?? Math.random;
+    const ejection = {
+      ...DEFAULT_EJECTION,
+      maxEjectedShare: 1 - options.panicThreshold,
+      ...options.ejection,
+    };
+    this.#places = members.map(({ upstream, weight }) => ({
+      upstream,
+      weight,
+      health: new PeerHealth(ejection),
+      isUp: true,
+      wasEjected: false,
+      backSince: undefined,
+    }));
+    this.#ejection = new Ejection(
+      ejection,
+      this.#clock,
+      this.#random,
+      () => this.#places,
+      () => this.#review(),
+    );
+    this.#probeShare = ejection.probeShare;
+    this.#review();
+  }
+
+  get members(): readonly Member[] {
+    return this.#places;
+  }
+
+  /** Whom to send a request to; undefined when all were tried. */
+  pick(tried?: ReadonlySet<Member>): Member | undefined {
+    if (tried !== undefined) return this.#best(tried);
+    const choices = this.#choices;
+    if (choices.length < 2) return choices[0];
+    const first = this.#draw(-1);
+    const one = choices[first];
+    const other = choices[this.#draw(first)];
+    if (one === undefined || other === undefined) return one;
+    const now = this.#clock.now();
+    // A member that is not to have its full part takes part in so many draws alone.
+    if (this.#isHeldBack(one, now)) return other;
+    if (this.#isHeldBack(other, now)) return one;
+    return this.#isBetter(one, other, now) ? one : other;
+  }
+
+  /** A member answered after so long, in ms. */
+  answered(member: Member, ms: number): void {
+    member.health.answers = (member.health.answers + 1) | 0;
+    member.health.answered(ms, this.#clock.now());
+  }
+
+  /** A request that was given up had taken so long already, in ms. */
+  gaveUp(member: Member, ms: number): void {
+    member.health.gaveUp(ms, this.#clock.now());
+  }
+
+  /** A member failed, or answered that it had. */
+  failed(member: Member): void {
+    member.health.failed(this.#clock.now());
+    const place = this.#places.find((one) => one === member);
+    if (place !== undefined) this.#ejection.failed(place);
+  }
+
+  /** Active checks say that an upstream is well or not. */
+  checked(upstream: Upstream, isUp: boolean): void {
+    for (const place of this.#places) {
+      if (place.upstream !== upstream || place.isUp === isUp) continue;
+      place.isUp = isUp;
+      if (isUp) place.backSince = this.#clock.now();
+    }
+    this.#review();
+  }
+
+  /** Whether a member takes requests while there is no panic. */
+  isWell(member: Member): boolean {
+    return this.#places.some((place) => place === member && isUsable(place));
+  }
+
+  /** No timer runs any more. */
+  stop(): void {
+    this.#ejection.stop();
+  }
+
+  #review(): void {
+    const now = this.#clock.now();
+    for (const place of this.#places) {
+      const isEjected = place.health.standing === 'ejected';
+      if (place.wasEjected && !isEjected) place.backSince = now;
+      place.wasEjected = isEjected;
+    }
+    const well = this.#places.filter(isUsable);
+    const isPanic = well.length <= this.#options.panicThreshold * this.#places.length;
+    this.#choices = isPanic || well.length === 0 ? this.#places : well;
+    this.#choicesWeight = this.#choices.reduce((sum, { weight }) => sum + weight, 0);
+  }
+
+  #best(tried: ReadonlySet<Member>): Member | undefined {
+    const now = this.#clock.now();
+    const bestOf = (places: readonly Place[]): Place | undefined =>
+      places
+        .filter((place) => !tried.has(place))
+        .reduce<Place | undefined>(
+          (best, place) => (best === undefined || this.#isBetter(place, best, now) ? place : best),
+          undefined,
+        );
+    return bestOf(this.#choices) ?? bestOf(this.#places);
+  }
+
+  /** The index of a choice, by weight; never that of `except`. */
+  #draw(except: number): number {
+    const choices = this.#choices;
+    const left = this.#choicesWeight - (choices[except]?.weight ?? 0);
+    let lot = this.#random() * left;
+    let last = 0;
+    for (const [index, { weight }] of choices.entries()) {
+      if (index === except) continue;
+      last = index;
+      lot -= weight;
+      if (lot < 0) break;
+    }
+    return last;
+  }
+
+  #isHeldBack(place: Place, now: number): boolean {
+    if (place.health.isProbed()) return this.#random() >= this.#probeShare;
+    if (place.backSince === undefined) return false;
+    const part = (now - place.backSince) / this.#options.slowStartMs;
+    if (!(part < 1)) {
+      place.backSince = undefined;
+      return false;
+    }
+    return this.#random() >= Math.max(LEAST_SHARE, part);
+  }
+
+  /** Of two that are alike, the first. */
+  #isBetter(one: Place, other: Place, now: number): boolean {
+    const load = one.upstream.pending / one.weight;
+    const otherLoad = other.upstream.pending / other.weight;
+    const cost = one.health.costMs(now);
+    const otherCost = other.health.costMs(now);
+    // Who was not measured yet is taken to be as good as the other.
+    if (cost === 0 || otherCost === 0 || areAlike(cost, otherCost)) return load <= otherLoad;
+    return cost * (load + 1) <= otherCost * (otherLoad + 1);
+  }
+}
+
+/**
+ * Whether what requests cost in ms differs by no more than chance. Weights hold where members are
+ * alike; to prefer the faster by a hair would give it all.
+ */
+function areAlike(cost: number, otherCost: number): boolean {
+  const less = Math.min(cost, otherCost) + NOISE_MS;
+  const more = Math.max(cost, otherCost) + NOISE_MS;
+  return more < 2 * less;
+}
+
+function isUsable(place: Place): boolean {
+  return place.isUp && place.health.standing !== 'ejected';
 }

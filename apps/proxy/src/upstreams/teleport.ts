@@ -32,6 +32,7 @@ export function createTeleportUpstream(
       request.upgrade === undefined ? send(client, request) : upgrade(client, request),
     reachable: () => reachable(client),
     figures: () => figures(client),
+    reloadTls: (tls) => client.reloadTls(tls),
     close: () => client.close(),
   };
 }

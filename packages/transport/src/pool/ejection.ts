@@ -3,7 +3,7 @@ import type { EjectionOptions } from './ejection-options.ts';
 import type { PeerHealth } from './peer-health.ts';
 
 /** What an ejection needs of a peer. */
-interface Ejectable {
+export interface Ejectable {
   readonly health: PeerHealth;
 }
 

@@ -1,0 +1,148 @@
+import { Server as HttpsServer } from 'node:https';
+import { isDeepStrictEqual } from 'node:util';
+import { isTpError } from '@tp/wire';
+import { addressOf, createClientFields } from '../client-fields.ts';
+import { addressList } from '../config/address-list.ts';
+import type { ListenerConfig, ListenerTlsConfig } from '../config/config.ts';
+import type { Forward, Policy } from '../forward.ts';
+import type { Meters } from '../meters.ts';
+import { listenHttp } from './http.ts';
+import type { Listener } from './listener.ts';
+import { ServerTls } from './server-tls.ts';
+import { listenTeleport } from './teleport.ts';
+
+/** What a listener needs beside its configuration. */
+export interface ListenerContext {
+  /** Makes the way that requests go. */
+  readonly forwarder: (listener: string, policy: () => Policy) => Forward;
+  readonly meters: Meters;
+  readonly drainTimeoutMs: number;
+}
+
+/** What of a configuration takes effect at once, for requests and connections to come. */
+interface Live {
+  readonly policy: Policy;
+  readonly admits: (address: string | undefined) => boolean;
+}
+
+/**
+ * Starts to listen.
+ *
+ * @throws {Error} when the address cannot be bound.
+ */
+export async function openListener(
+  config: ListenerConfig,
+  context: ListenerContext,
+): Promise<Listener> {
+  const { address } = config;
+  let live = liveOf(config);
+  const forward = context.forwarder(address.text, () => live.policy);
+  const takeLive = (next: ListenerConfig): true => {
+    live = liveOf(next);
+    return true;
+  };
+  return address.kind === 'http' || address.kind === 'http-unix'
+    ? openHttp(config, forward, context.meters, () => live, takeLive)
+    : openTeleport(config, forward, context.drainTimeoutMs, () => live, takeLive);
+}
+
+function openHttp(
+  config: ListenerConfig,
+  forward: Forward,
+  meters: Meters,
+  live: () => Live,
+  takeLive: (next: ListenerConfig) => true,
+): Promise<Listener> {
+  const { address, maxConnections, headersTimeoutMs, reusePort } = config;
+  const tls = config.tls === undefined ? undefined : new ServerTls(config.tls);
+  const place =
+    address.kind === 'http'
+      ? { host: address.host, port: address.port }
+      : address.kind === 'http-unix'
+        ? { path: address.path }
+        : {};
+  let current = config;
+  return listenHttp({
+    ...place,
+    ...(tls === undefined ? {} : { tls }),
+    maxConnections,
+    headersTimeoutMs,
+    reusePort,
+    name: address.text,
+    forward,
+    meters,
+    admits: (from) => live().admits(from),
+    update: (server, next) => {
+      if (next.reusePort !== current.reusePort) return false;
+      if (tls !== undefined && next.tls !== undefined && server instanceof HttpsServer) {
+        const isSame = isDeepStrictEqual(next.tls, current.tls);
+        if (!isSame && !tls.reload(next.tls, server)) return false;
+      }
+      server.maxConnections = next.maxConnections;
+      server.headersTimeout = next.headersTimeoutMs;
+      current = next;
+      return takeLive(next);
+    },
+  });
+}
+
+function openTeleport(
+  config: ListenerConfig,
+  forward: Forward,
+  drainTimeoutMs: number,
+  live: () => Live,
+  takeLive: (next: ListenerConfig) => true,
+): Promise<Listener> {
+  const tls = config.tls === undefined ? undefined : linkTls(config.tls);
+  const options = {
+    codecs: config.codecs,
+    maxBatchDelayMs: config.batchDelayMs,
+    drainTimeoutMs,
+    limits: { maxBodyBytes: config.maxBodyBytes },
+    insecure: config.insecure,
+    reusePort: config.reusePort,
+    admits: (remote: string) => remote === 'unix' || live().admits(addressOf(remote)),
+    ...(tls === undefined ? {} : { tls }),
+    ...(config.tokens === undefined ? {} : { tokens: config.tokens }),
+  };
+  let current = config;
+  return listenTeleport(config.address.text, forward, options, (server, next) => {
+    if (!isDeepStrictEqual(fixedOf(next), fixedOf(current))) return false;
+    if (next.tls !== undefined && !isDeepStrictEqual(next.tls, current.tls)) {
+      try {
+        server.reloadTls(linkTls(next.tls));
+      } catch (error) {
+        // Whether clients are asked for certificates cannot change while a server runs.
+        if (isTpError(error)) return false;
+        throw error;
+      }
+    }
+    current = next;
+    return takeLive(next);
+  });
+}
+
+/** What a listener of links is told once, when it is opened. */
+function fixedOf(config: ListenerConfig): unknown {
+  const { codecs, batchDelayMs, maxBodyBytes, insecure, reusePort, tokens } = config;
+  return { codecs, batchDelayMs, maxBodyBytes, insecure, reusePort, tokens };
+}
+
+function linkTls({ certificates: [{ cert, key }], clientCa, clientNames }: ListenerTlsConfig) {
+  return {
+    cert,
+    key,
+    ...(clientCa === undefined ? {} : { ca: clientCa, requestCert: true }),
+    ...(clientNames === undefined ? {} : { names: clientNames }),
+  };
+}
+
+function liveOf(config: ListenerConfig): Live {
+  const { maxBodyBytes, getOnly, forwarded, trusted, tls, allow } = config;
+  const clientFields = createClientFields({ forwarded, trusted, secure: tls !== undefined });
+  return {
+    policy: { maxBodyBytes, getOnly, clientFields },
+    admits:
+      allow === undefined || config.address.kind.endsWith('unix') ? () => true : addressList(allow),
+  };
+}
