@@ -81,6 +81,7 @@ export interface GroupConfig {
   readonly failureStatuses: readonly number[];
   /** When no more than this share of members is well, all are used. */
   readonly panicThreshold: number;
+  readonly ejectMs: number;
   readonly slowStartMs: number;
   readonly health: HealthConfig | undefined;
   readonly insecure: boolean;

@@ -48,6 +48,7 @@ groups:
     # Asked of each member, beside what becomes of requests.
     # health: { path: /healthz, interval: 5000, timeout: 2000, unhealthy: 3, healthy: 2 }
     # slow-start: 10000
+    # eject-time: 5000
     # panic-threshold: 0.3
     # failure-statuses: [500, 502, 503, 504]
     # retry-percent: 20

@@ -87,7 +87,7 @@ export const groupFields = {
     .optional()
     .meta({ description: 'links to each teleport address (1)', placeholder: 'N' }),
   'max-link-age': milliseconds(1)
-    .max(2 ** 30, { error: 'at most 1073741824' })
+    .max(2 ** 30, { error: 'a number of milliseconds from 1 to 1073741824' })
     .optional()
     .meta({
       description: 'a link is replaced when it is so old (never)',

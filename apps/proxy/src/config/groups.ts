@@ -78,6 +78,7 @@ function resolveGroup(
     tls: resolveTls(path, group, settings, pem, problems),
     failureStatuses: group['failure-statuses'] ?? FAILURE_STATUSES,
     panicThreshold: group['panic-threshold'] ?? 0.3,
+    ejectMs: group['eject-time'] ?? 5_000,
     slowStartMs: group['slow-start'] ?? 10_000,
     health: resolveHealth(group.health),
     insecure,

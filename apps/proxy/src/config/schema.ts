@@ -85,6 +85,12 @@ const group = mapping({
   'panic-threshold': share().optional().meta({
     description: 'when no more than this share of members is well, all are used (0.3)',
   }),
+  'eject-time': milliseconds(1)
+    .max(2 ** 30, { error: 'a number of milliseconds from 1 to 1073741824' })
+    .optional()
+    .meta({
+      description: 'how long a member that fails gets nothing, twice as long each next time (5000)',
+    }),
   'slow-start': milliseconds(0).optional().meta({
     description: 'how long a member that returns takes to get its full part (10000)',
   }),

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import { readCommand } from '../config/command.ts';
@@ -40,6 +43,20 @@ export async function start(args: readonly string[]): Promise<RunningProxy> {
   const proxy = await startProxy(command.config, pino({ level: 'silent' }));
   onTestFinished(() => proxy.close());
   return proxy;
+}
+
+/** Starts one proxy with the text of a configuration file, in which `$FOLDER` is where it lies. */
+export async function startFile(text: string): Promise<RunningProxy> {
+  return start(['--config', configFile(text)]);
+}
+
+/** Writes a configuration file that goes with the test, and gives its path. */
+export function configFile(text: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'tp-proxy-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'tp.yaml');
+  writeFileSync(path, text.replaceAll('$FOLDER', folder));
+  return path;
 }
 
 /** The address of a proxy's first listener. */

@@ -21,7 +21,7 @@ export interface RawClient {
 export async function rawClient(address: string): Promise<RawClient> {
   const socket = address.startsWith('unix:')
     ? net.connect(address.slice(5))
-    : net.connect(Number(new URL(address).port), new URL(address).hostname);
+    : net.connect(Number(new URL(address).port), new URL(address).hostname.replace(/^\[|\]$/g, ''));
   let received = '';
   let ending: RawClient['ending'];
   let wake: (() => void)[] = [];

@@ -8,12 +8,20 @@ import {
 } from '@tp/transport';
 import type { Upstream } from '../exchange.ts';
 
-/** An upstream among others. */
+/** An upstream among others, as a `Balance` keeps it. */
 export interface Member {
   readonly upstream: Upstream;
   /** Its part of the requests in relation to the others. */
   readonly weight: number;
   readonly health: PeerHealth;
+  /** Whether active checks say that it is well. */
+  isUp: boolean;
+  wasEjected: boolean;
+  /** When it came back; undefined once it has its full part. */
+  backSince: number | undefined;
+  /** It gets nothing until then, if another is there; and how long that was, 0 since its last answer. */
+  shunnedUntil: number;
+  shunnedMs: number;
 }
 
 /** How a group chooses. */
@@ -35,14 +43,13 @@ const LEAST_SHARE = 0.1;
 /** Differences of so many ms come from anywhere. */
 const NOISE_MS = 5;
 
-/** Members as a group keeps them. */
-interface Place extends Member {
-  /** Whether active checks say that it is well. */
-  isUp: boolean;
-  wasEjected: boolean;
-  /** When it came back; undefined once it has its full part. */
-  backSince: number | undefined;
-}
+/**
+ * One that failed so often in a row gets nothing for a moment, and for twice as long when it fails
+ * again: those that are well may be slow, and what fails at once would look better than they.
+ */
+const SHUN_AFTER = 2;
+const SHUN_MS = 500;
+const MAX_SHUN_MS = 5_000;
 
 /**
  * Chooses among the members of a group: the one of two drawn by lot, with weights, where a request
@@ -50,15 +57,16 @@ interface Place extends Member {
  * does with the peers of links; so do active checks. A member that returns gets its part bit by bit.
  */
 export class Balance {
-  readonly #places: readonly Place[];
+  readonly #places: readonly Member[];
   readonly #options: BalanceOptions;
   readonly #clock: Clock;
   readonly #random: () => number;
-  readonly #ejection: Ejection<Place>;
+  readonly #ejection: Ejection<Member>;
   readonly #probeShare: number;
-  /** Whom there is to choose from now, and what they weigh together. */
-  #choices: readonly Place[] = [];
-  #choicesWeight = 0;
+  /** Whom there is to choose from now. */
+  #choices: readonly Member[] = [];
+  /** Whether some of them are to have a part alone of what would be theirs. */
+  #hasPart = false;
 
   constructor(
     members: readonly { readonly upstream: Upstream; readonly weight: number }[],
@@ -79,6 +87,8 @@ export class Balance {
       isUp: true,
       wasEjected: false,
       backSince: undefined,
+      shunnedUntil: Number.NEGATIVE_INFINITY,
+      shunnedMs: 0,
     }));
     this.#ejection = new Ejection(
       ejection,
@@ -98,21 +108,19 @@ export class Balance {
   /** Whom to send a request to; undefined when all were tried. */
   pick(tried?: ReadonlySet<Member>): Member | undefined {
     if (tried !== undefined) return this.#best(tried);
-    const choices = this.#choices;
-    if (choices.length < 2) return choices[0];
-    const first = this.#draw(-1);
-    const one = choices[first];
-    const other = choices[this.#draw(first)];
-    if (one === undefined || other === undefined) return one;
     const now = this.#clock.now();
-    // A member that is not to have its full part takes part in so many draws alone.
-    if (this.#isHeldBack(one, now)) return other;
-    if (this.#isHeldBack(other, now)) return one;
+    const choices = this.#hasPart ? this.#taking(now) : this.#choices;
+    if (choices.length < 2) return choices[0];
+    const first = this.#draw(choices, -1);
+    const one = choices[first];
+    const other = choices[this.#draw(choices, first)];
+    if (one === undefined || other === undefined) return one;
     return this.#isBetter(one, other, now) ? one : other;
   }
 
   /** A member answered after so long, in ms. */
   answered(member: Member, ms: number): void {
+    member.shunnedMs = 0;
     member.health.answers = (member.health.answers + 1) | 0;
     member.health.answered(ms, this.#clock.now());
   }
@@ -124,9 +132,15 @@ export class Balance {
 
   /** A member failed, or answered that it had. */
   failed(member: Member): void {
-    member.health.failed(this.#clock.now());
-    const place = this.#places.find((one) => one === member);
-    if (place !== undefined) this.#ejection.failed(place);
+    const now = this.#clock.now();
+    const { health } = member;
+    health.failed(now);
+    if (health.failuresInRow >= SHUN_AFTER && now >= member.shunnedUntil) {
+      member.shunnedMs = Math.min(MAX_SHUN_MS, 2 * member.shunnedMs || SHUN_MS);
+      member.shunnedUntil = now + member.shunnedMs;
+      this.#hasPart = true;
+    }
+    this.#ejection.failed(member);
   }
 
   /** Active checks say that an upstream is well or not. */
@@ -141,7 +155,7 @@ export class Balance {
 
   /** Whether a member takes requests while there is no panic. */
   isWell(member: Member): boolean {
-    return this.#places.some((place) => place === member && isUsable(place));
+    return isUsable(member);
   }
 
   /** No timer runs any more. */
@@ -159,25 +173,46 @@ export class Balance {
     const well = this.#places.filter(isUsable);
     const isPanic = well.length <= this.#options.panicThreshold * this.#places.length;
     this.#choices = isPanic || well.length === 0 ? this.#places : well;
-    this.#choicesWeight = this.#choices.reduce((sum, { weight }) => sum + weight, 0);
+    this.#hasPart = this.#choices.some((place) => this.#partOf(place, now) < 1);
   }
 
   #best(tried: ReadonlySet<Member>): Member | undefined {
     const now = this.#clock.now();
-    const bestOf = (places: readonly Place[]): Place | undefined =>
+    const bestOf = (places: readonly Member[]): Member | undefined =>
       places
         .filter((place) => !tried.has(place))
-        .reduce<Place | undefined>(
+        .reduce<Member | undefined>(
           (best, place) => (best === undefined || this.#isBetter(place, best, now) ? place : best),
           undefined,
         );
-    return bestOf(this.#choices) ?? bestOf(this.#places);
+    return bestOf(this.#taking(now)) ?? bestOf(this.#choices) ?? bestOf(this.#places);
+  }
+
+  /** Those to choose from for one request: who is to have a part alone is there so often. */
+  #taking(now: number): readonly Member[] {
+    this.#hasPart = false;
+    const taking = this.#choices.filter((place) => {
+      const part = this.#partOf(place, now);
+      if (part < 1) this.#hasPart = true;
+      return part >= 1 || this.#random() < part;
+    });
+    return taking.length === 0 ? this.#choices : taking;
+  }
+
+  #partOf(place: Member, now: number): number {
+    if (now < place.shunnedUntil) return 0;
+    if (place.health.isProbed()) return this.#probeShare;
+    if (place.backSince === undefined) return 1;
+    const part = (now - place.backSince) / this.#options.slowStartMs;
+    if (part < 1) return Math.max(LEAST_SHARE, part);
+    place.backSince = undefined;
+    return 1;
   }
 
   /** The index of a choice, by weight; never that of `except`. */
-  #draw(except: number): number {
-    const choices = this.#choices;
-    const left = this.#choicesWeight - (choices[except]?.weight ?? 0);
+  #draw(choices: readonly Member[], except: number): number {
+    let left = 0;
+    for (const [index, { weight }] of choices.entries()) if (index !== except) left += weight;
     let lot = this.#random() * left;
     let last = 0;
     for (const [index, { weight }] of choices.entries()) {
@@ -189,19 +224,8 @@ export class Balance {
     return last;
   }
 
-  #isHeldBack(place: Place, now: number): boolean {
-    if (place.health.isProbed()) return this.#random() >= this.#probeShare;
-    if (place.backSince === undefined) return false;
-    const part = (now - place.backSince) / this.#options.slowStartMs;
-    if (!(part < 1)) {
-      place.backSince = undefined;
-      return false;
-    }
-    return this.#random() >= Math.max(LEAST_SHARE, part);
-  }
-
   /** Of two that are alike, the first. */
-  #isBetter(one: Place, other: Place, now: number): boolean {
+  #isBetter(one: Member, other: Member, now: number): boolean {
     const load = one.upstream.pending / one.weight;
     const otherLoad = other.upstream.pending / other.weight;
     const cost = one.health.costMs(now);
@@ -222,6 +246,6 @@ function areAlike(cost: number, otherCost: number): boolean {
   return more < 2 * less;
 }
 
-function isUsable(place: Place): boolean {
+function isUsable(place: Member): boolean {
   return place.isUp && place.health.standing !== 'ejected';
 }

@@ -30,8 +30,9 @@ export class Group {
     this.failureStatuses = new Set(config.failureStatuses);
     this.#opened = openUpstreams(config, drainTimeoutMs);
     this.upstreams = this.#opened.map(({ upstream }) => upstream);
-    const { panicThreshold, slowStartMs, health } = config;
-    this.balance = new Balance(this.#opened, { panicThreshold, slowStartMs });
+    const { panicThreshold, slowStartMs, ejectMs, health } = config;
+    const ejection = { ejectMs };
+    this.balance = new Balance(this.#opened, { panicThreshold, slowStartMs, ejection });
     this.#budget = new RetryBudget(systemClock, config.retryPercent, RETRIES_A_SECOND);
     if (health === undefined) return;
     for (const { upstream, target } of this.#opened) {

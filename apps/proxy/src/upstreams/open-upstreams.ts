@@ -68,6 +68,7 @@ function teleportOptions(group: GroupConfig, drainTimeoutMs: number) {
     tls: group.tls,
     insecure: group.insecure,
     failureStatuses: group.failureStatuses,
+    ejection: { ejectMs: group.ejectMs },
     limits: {
       // Credit bounds what a response holds in memory; its length is the origin's affair.
       maxBodyBytes: Number.MAX_SAFE_INTEGER,
