@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { type Address, parseAddress } from './config/address.ts';
 import type { Config, ListenerConfig } from './config/config.ts';
 import type { TransferFigures, Upstream } from './exchange.ts';
 import { createFailureLog } from './failure-log.ts';
@@ -116,7 +117,7 @@ class Running implements RunningProxy {
         continue;
       }
       if (open !== undefined) this.#unlisten(key, open);
-      await this.#listen(key, next);
+      await this.#listen(key, next, parseAddress(open?.listener.address ?? ''));
     }
   }
 
@@ -143,8 +144,8 @@ class Running implements RunningProxy {
     }
   }
 
-  async #listen(key: string, config: ListenerConfig): Promise<void> {
-    const listener = await openListener(config, this.#context);
+  async #listen(key: string, config: ListenerConfig, place?: Address): Promise<void> {
+    const listener = await openListener(config, this.#context, place);
     this.#open.set(key, { config, listener });
     if (this.draining) await listener.drain();
   }

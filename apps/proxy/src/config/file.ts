@@ -10,8 +10,10 @@ export interface ConfigFile {
   readonly path: string;
   /** The fields of its root. */
   readonly fields: ReadonlyMap<string, unknown>;
-  /** `FILE:LINE: FIELD` for messages; the line of what is nearest, where there is no such value. */
+  /** `FILE:LINE: FIELD` for messages. */
   where(path: Path): string;
+  /** The line of a value, or of what is nearest where there is no such value. */
+  lineOf(path: Path): number;
 }
 
 /**
@@ -51,6 +53,7 @@ export function readConfigFile(path: string): ConfigFile {
     path,
     fields,
     where: (place) => `${path}:${lineAt(offsetOf(root, place))}: ${fieldName(place)}`,
+    lineOf: (place) => lineAt(offsetOf(root, place)),
   };
 }
 

@@ -5,18 +5,20 @@ import type { Sources } from './sources.ts';
 /** Gathers what is wrong with a configuration, so that all of it can be told at once. */
 export class Problems {
   readonly #sources: Sources;
-  readonly #flaws = new Set<string>();
+  readonly #flaws = new Map<string, number>();
 
   constructor(sources: Sources) {
     this.#sources = sources;
   }
 
   add(path: Path, found: unknown, expected: string): void {
-    this.#flaws.add(flawOf(this.#sources.where(path), found, expected));
+    this.#flaws.set(flawOf(this.#sources.where(path), found, expected), this.#sources.lineOf(path));
   }
 
-  /** @throws {ConfigError} when there was any; each is told once. */
+  /** @throws {ConfigError} when there was any; each once, in the order of the file. */
   check(): void {
-    if (this.#flaws.size > 0) throw new ConfigError([...this.#flaws]);
+    if (this.#flaws.size === 0) return;
+    const byLine = [...this.#flaws].toSorted(([, line], [, other]) => line - other);
+    throw new ConfigError(byLine.map(([flaw]) => flaw));
   }
 }

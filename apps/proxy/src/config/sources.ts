@@ -9,6 +9,8 @@ export interface Sources {
   readonly fields: ReadonlyMap<string, unknown>;
   /** Names the place of a value for messages: a flag, a variable, or file, line and field. */
   where(path: Path): string;
+  /** The line of a value in the file; 0 for what stands elsewhere. */
+  lineOf(path: Path): number;
   /** The path of a file that a value names: from the folder of whoever named it. */
   locate(path: Path, named: string): string;
 }
@@ -85,6 +87,7 @@ export function readSources(
       if (variables.has(name)) return variable(name);
       return placeIn(file, path);
     },
+    lineOf: (path) => (file === undefined || isOutside(path) ? 0 : file.lineOf(path)),
     locate: (path, named) =>
       file === undefined || isOutside(path) ? named : resolve(dirname(file.path), named),
   };

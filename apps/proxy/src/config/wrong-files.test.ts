@@ -155,9 +155,9 @@ describe('a wrong file', () => {
   });
 
   it('is told of in full, a line for each flaw', () => {
-    const text = `${IN}${OUT}links: none\ntimeout: -1\nallow: [x, 10.0.0.1, y]\n`;
+    const text = `${IN}${OUT}timeout: -1\nlinks: none\nallow: [x, 10.0.0.1, y]\n`;
     expect(flawsOf(text).map((flaw) => flaw.slice(0, flaw.indexOf(': found')))).toEqual([
-      ...['3: links', '4: timeout', '5: allow[0]', '5: allow[2]'],
+      ...['3: timeout', '4: links', '5: allow[0]', '5: allow[2]'],
     ]);
   });
 });

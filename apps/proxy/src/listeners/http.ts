@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
 import type { ListenerConfig } from '../config/config.ts';
 import type { Forward } from '../forward.ts';
 import { type Meters, NO_UPSTREAM } from '../meters.ts';
@@ -50,6 +51,11 @@ export async function listenHttp(options: HttpListenerOptions): Promise<Listener
   server.prependListener('connection', (socket: Socket) => {
     if (options.admits(socket.remoteAddress)) return;
     meters.limitHit('allow');
+    socket.destroy();
+  });
+  server.prependListener('secureConnection', (socket: TLSSocket) => {
+    if (options.tls === undefined || options.tls.admits(socket)) return;
+    meters.limitHit('clientNames');
     socket.destroy();
   });
   const connections = trackConnections(server, connectionEvent);

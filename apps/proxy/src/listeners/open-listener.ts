@@ -2,6 +2,7 @@ import { Server as HttpsServer } from 'node:https';
 import { isDeepStrictEqual } from 'node:util';
 import { isTpError } from '@tp/wire';
 import { addressOf, createClientFields } from '../client-fields.ts';
+import type { Address } from '../config/address.ts';
 import { addressList } from '../config/address-list.ts';
 import type { ListenerConfig, ListenerTlsConfig } from '../config/config.ts';
 import type { Forward, Policy } from '../forward.ts';
@@ -28,39 +29,37 @@ interface Live {
 /**
  * Starts to listen.
  *
+ * @param place where, if it is not the address as configured: a port that was picked before.
  * @throws {Error} when the address cannot be bound.
  */
 export async function openListener(
   config: ListenerConfig,
   context: ListenerContext,
+  place: Address = config.address,
 ): Promise<Listener> {
-  const { address } = config;
   let live = liveOf(config);
-  const forward = context.forwarder(address.text, () => live.policy);
+  const forward = context.forwarder(config.address.text, () => live.policy);
   const takeLive = (next: ListenerConfig): true => {
     live = liveOf(next);
     return true;
   };
-  return address.kind === 'http' || address.kind === 'http-unix'
-    ? openHttp(config, forward, context.meters, () => live, takeLive)
-    : openTeleport(config, forward, context.drainTimeoutMs, () => live, takeLive);
+  return place.kind === 'http' || place.kind === 'http-unix'
+    ? openHttp(config, place, forward, context.meters, () => live, takeLive)
+    : openTeleport(config, place, forward, context.drainTimeoutMs, () => live, takeLive);
 }
 
 function openHttp(
   config: ListenerConfig,
+  address: Address & { kind: 'http' | 'http-unix' },
   forward: Forward,
   meters: Meters,
   live: () => Live,
   takeLive: (next: ListenerConfig) => true,
 ): Promise<Listener> {
-  const { address, maxConnections, headersTimeoutMs, reusePort } = config;
+  const { maxConnections, headersTimeoutMs, reusePort } = config;
   const tls = config.tls === undefined ? undefined : new ServerTls(config.tls);
   const place =
-    address.kind === 'http'
-      ? { host: address.host, port: address.port }
-      : address.kind === 'http-unix'
-        ? { path: address.path }
-        : {};
+    address.kind === 'http' ? { host: address.host, port: address.port } : { path: address.path };
   let current = config;
   return listenHttp({
     ...place,
@@ -68,7 +67,7 @@ function openHttp(
     maxConnections,
     headersTimeoutMs,
     reusePort,
-    name: address.text,
+    name: config.address.text,
     forward,
     meters,
     admits: (from) => live().admits(from),
@@ -88,6 +87,7 @@ function openHttp(
 
 function openTeleport(
   config: ListenerConfig,
+  address: Address,
   forward: Forward,
   drainTimeoutMs: number,
   live: () => Live,
@@ -106,7 +106,7 @@ function openTeleport(
     ...(config.tokens === undefined ? {} : { tokens: config.tokens }),
   };
   let current = config;
-  return listenTeleport(config.address.text, forward, options, (server, next) => {
+  return listenTeleport(address.text, forward, options, (server, next) => {
     if (!isDeepStrictEqual(fixedOf(next), fixedOf(current))) return false;
     if (next.tls !== undefined && !isDeepStrictEqual(next.tls, current.tls)) {
       try {

@@ -55,8 +55,9 @@ export class ServerTls {
 
   /** Whether a client whose certificate was verified has one of the names that are asked for. */
   admits(socket: TLSSocket): boolean {
-    const names = namesOf(socket.getPeerX509Certificate()?.subjectAltName);
-    return this.#clientNames?.mismatch(names) === undefined;
+    const pinned = this.#clientNames;
+    if (pinned === undefined) return true;
+    return pinned.mismatch(namesOf(socket.getPeerX509Certificate()?.subjectAltName)) === undefined;
   }
 
   #contextFor(name: string): SecureContext | undefined {

@@ -18,8 +18,8 @@ export interface ProxyProcess {
   readonly listening: { msg: string; in: string[]; out: string[]; admin?: string };
   /** Of its first `--in`. */
   readonly address: string;
-  /** Resolves with the log's line of that message. */
-  logged(message: string): Promise<void>;
+  /** Resolves with the log's line of that message, the first or a later one. */
+  logged(message: string, turn?: number): Promise<Record<string, unknown>>;
   /** Resolves with the exit code; null after a signal. */
   readonly exited: Promise<number | null>;
 }
@@ -47,9 +47,9 @@ export async function startProxyProcess(
       over = true;
       wake();
     });
-  const line = async (message: string): Promise<string> => {
+  const line = async (message: string, turn = 1): Promise<string> => {
     for (;;) {
-      const found = lines.find((one) => one.includes(`"msg":"${message}"`));
+      const found = lines.filter((one) => one.includes(`"msg":"${message}"`))[turn - 1];
       if (found !== undefined) return found;
       if (over) throw new Error(`the proxy ended without saying "${message}"`);
       await new Promise<void>((resolve) => {
@@ -63,7 +63,7 @@ export async function startProxyProcess(
     pid: child.pid ?? 0,
     listening,
     address: listening.in[0] ?? '',
-    logged: async (message) => void (await line(message)),
+    logged: async (message, turn) => JSON.parse(await line(message, turn)),
     exited,
   };
 }
