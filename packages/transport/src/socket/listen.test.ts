@@ -103,3 +103,14 @@ test.runIf(process.platform === 'linux')(
     expect(await failure(serve(answer, {}, first.url))).toMatchObject({ code: 'INVALID_ARGUMENT' });
   },
 );
+
+test('a connection that is not admitted by where it comes from is closed, and counted', async () => {
+  const asked: string[] = [];
+  const admits = (remote: string): boolean => asked.push(remote) > 1;
+  const { server, url } = await serve(answer, { admits });
+  expect(await failure(pool(url).call(get('/')))).toMatchObject({ code: 'UNREACHABLE' });
+  expect(asked).toHaveLength(1);
+  expect((await pool(url).call(get('/'))).status).toBe(200);
+  for (const remote of asked) expect(remote).toMatch(/^127\.0\.0\.1:\d+$/);
+  expect(server.stats().limitHits).toEqual(new Map([['admits', 1]]));
+});
