@@ -112,5 +112,5 @@ test('a connection that is not admitted by where it comes from is closed, and co
   expect(asked).toHaveLength(1);
   expect((await pool(url).call(get('/'))).status).toBe(200);
   for (const remote of asked) expect(remote).toMatch(/^127\.0\.0\.1:\d+$/);
-  expect(server.stats().limitHits).toEqual(new Map([['admits', 1]]));
+  expect(server.stats().limitHits.get('admits')).toBe(1);
 });
