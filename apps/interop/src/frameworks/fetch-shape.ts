@@ -35,7 +35,20 @@ export const FETCH_DIFFERENCES: readonly FetchDifference[] = [
 ];
 
 /** Observations with these differences folded away. */
-export function asFetchShows({ exchanges, reused, app }: Observations): Observations {
+export function asFetchShows(all: Observations): Observations {
+  return withoutDifferences(all, FETCH_DIFFERENCES);
+}
+
+/** Observations with some of them folded away. */
+export function withoutDifferences(
+  { exchanges, reused, app }: Observations,
+  differences: readonly FetchDifference[],
+): Observations {
+  const folded = (fields: Fields, place: FetchDifference['in']): Fields =>
+    foldAll(
+      fields,
+      differences.filter((one) => one.in === place),
+    );
   return {
     exchanges: exchanges.map((seen) => ({ ...seen, fields: folded(seen.fields, 'responses') })),
     reused,
@@ -47,13 +60,11 @@ export function asFetchShows({ exchanges, reused, app }: Observations): Observat
   };
 }
 
-function folded(fields: Fields, place: FetchDifference['in']): Fields {
+function foldAll(fields: Fields, differences: readonly FetchDifference[]): Fields {
   return fields.flatMap((name, i) => {
     if (i % 2 === 1) return [];
     let field: readonly [string, string] | undefined = [name, fields[i + 1] ?? ''];
-    for (const difference of FETCH_DIFFERENCES) {
-      if (difference.in === place) field = field && difference.fold(...field);
-    }
+    for (const { fold } of differences) field = field && fold(...field);
     return field ?? [];
   });
 }

@@ -158,9 +158,12 @@ export const createExpressApp: CreateApp = ({ journal, files }) => {
   });
   app.get('/trailers', (_req, res) => {
     res.set('Trailer', 'X-Sum').type('text');
-    res.write('summed');
-    res.addTrailers({ 'X-Sum': '42', 'x-Case': 'kept' });
-    res.end();
+    res.write('sum');
+    setImmediate(() => {
+      res.write('med');
+      res.addTrailers({ 'X-Sum': '42', 'x-Case': 'kept' });
+      res.end();
+    });
   });
   app.get('/hints', (_req, res) => {
     res.writeEarlyHints({ link: ['</a.css>; rel=preload', '</b.js>; rel=preload'] }, () =>
