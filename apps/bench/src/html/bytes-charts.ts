@@ -1,6 +1,6 @@
 import type { Result } from '../report/report.ts';
-import type { BarChart } from './bars.ts';
-import { short, systemName, tickText, toneOf, trafficName } from './names.ts';
+import type { Bar, BarChart } from './bars.ts';
+import { codecText, short, systemName, tickText, toneOf, trafficName } from './names.ts';
 import type { Section } from './page.ts';
 import { chart, section } from './sections.ts';
 
@@ -17,7 +17,7 @@ export function bytesSections(results: readonly Result[]): Section[] {
       'Bytes on the network',
       'What one request and its answer take, heads and bodies together. ' +
         'Ids, addresses and tokens of this traffic are random, as they are in real traffic.',
-      [...kindsOf(exchanges)].flatMap(([kind, rows]) => chart(exchangeChart(kind, rows))),
+      [...kindsOf(exchanges)].flatMap(([kind, rows]) => exchangeCharts(kind, rows)),
     ),
     ...section(
       'Heads alone',
@@ -38,37 +38,73 @@ function kindsOf(results: readonly Result[]): Map<string, Result[]> {
   return kinds;
 }
 
-function exchangeChart(kind: string, rows: readonly Result[]): BarChart {
+/** One chart of what is packed best, and one of smaller batches, as an idle link has them. */
+function exchangeCharts(kind: string, rows: readonly Result[]): string[] {
   const http1 = rows.find(({ system }) => system === 'http1')?.wireBytesPerOp;
+  const most = Math.max(...rows.map(batchOf));
   const sorted = rows.toSorted((a, b) => (b.wireBytesPerOp ?? 0) - (a.wireBytesPerOp ?? 0));
-  const ours = sorted.findLast(({ system, codec }) => system === 'tp' && codec === 'zstd');
-  return {
-    title: `Bytes of one exchange: ${trafficName(kind)}`,
-    caption: 'Request and response. Shorter is better.',
-    tick: tickText,
-    bars: sorted.map((row) => {
-      const value = row.wireBytesPerOp ?? 0;
-      return {
-        label: systemName(row.system),
-        detail: settingText(row),
-        value,
-        text: `${short(value)} B`,
-        note: http1 === undefined || row.system === 'http1' ? '' : fewer(http1 / value),
-        tone: toneOf(row, row === ours),
-      };
+  const isFull = (row: Result) => batchOf(row) === 0 || batchOf(row) === most;
+  const small = sorted.filter((row) => !isFull(row));
+  return [
+    ...chart({
+      title: `Bytes of one exchange: ${trafficName(kind)}`,
+      caption: 'Request and response. Shorter is better.',
+      tick: tickText,
+      bars: barsOf(sorted.filter(isFull), http1, settingText),
     }),
-  };
+    ...chart({
+      title: `In smaller batches: ${trafficName(kind)}`,
+      caption: 'An idle link sends each call by itself; one under load makes batches.',
+      tick: tickText,
+      bars: [...new Set(small.map(batchOf))]
+        .toSorted((a, b) => a - b)
+        .flatMap((batch) => {
+          const bars = barsOf(
+            small.filter((row) => batchOf(row) === batch),
+            http1,
+            codecText,
+          );
+          return bars.map((bar, i) => (i === 0 ? { ...bar, heading: batchText(batch) } : bar));
+        }),
+    }),
+  ];
+}
+
+function barsOf(
+  rows: readonly Result[],
+  http1: number | undefined,
+  detailOf: (row: Result) => string,
+): Bar[] {
+  const ours = rows.findLast(({ system, codec }) => system === 'tp' && codec === 'zstd');
+  return rows.map((row) => {
+    const value = row.wireBytesPerOp ?? 0;
+    return {
+      label: systemName(row.system),
+      detail: detailOf(row),
+      value,
+      text: `${short(value)} B`,
+      note: http1 === undefined || row.system === 'http1' ? '' : fewer(http1 / value),
+      tone: toneOf(row, row === ours),
+    };
+  });
+}
+
+/** Calls a batch; 0 where there are no batches. */
+function batchOf({ case: name }: Result): number {
+  return Number(/batch-(\d+)/.exec(name)?.[1] ?? 0);
+}
+
+function batchText(batch: number): string {
+  return batch === 1 ? 'one a batch' : `${batch} a batch`;
 }
 
 function fewer(times: number): string {
   return times >= 1.005 ? `${times.toFixed(times < 1.1 ? 2 : 1)}x fewer` : 'as many';
 }
 
-function settingText({ codec, case: name }: Result): string {
-  const batch = /batch-(\d+)/.exec(name)?.[1];
-  const packing =
-    codec === undefined || codec === 'gzip' ? '' : codec === 'none' ? 'no codec' : codec;
-  const size = batch === undefined ? '' : batch === '1' ? 'one a batch' : `${batch} a batch`;
+function settingText(row: Result): string {
+  const packing = ['gzip-bodies', 'offline'].includes(row.system) ? '' : codecText(row);
+  const size = batchOf(row) === 0 ? '' : batchText(batchOf(row));
   return [packing, size].filter((part) => part !== '').join(', ');
 }
 

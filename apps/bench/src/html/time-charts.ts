@@ -4,7 +4,10 @@ import { capital, systemName, tickText, timeText, toneOf, trafficName } from './
 import type { Section } from './page.ts';
 
 interface Group {
+  /** With how it is packed. */
   readonly title: string;
+  /** Without. */
+  readonly calls: string;
   readonly rows: { readonly result: Result; readonly variant: string }[];
 }
 
@@ -35,34 +38,52 @@ export function timeSections(results: readonly Result[]): Section[] {
 function groupsOf(calls: readonly Result[]): Map<string, Group> {
   const groups = new Map<string, Group>();
   for (const result of calls) {
-    const { title, variant, ...named } = describe(result);
-    const key = `${result.suite} ${named.key}`;
-    const group = groups.get(key) ?? { title, rows: [] };
+    const { title, calls: named, variant, ...description } = describe(result);
+    const key = `${result.suite} ${description.key}`;
+    const group = groups.get(key) ?? { title, calls: named, rows: [] };
     group.rows.push({ result, variant });
     groups.set(key, group);
   }
-  return groups;
+  return joined(groups);
+}
+
+/** Where tp alone was measured compressed, that stands beside the others, who were not. */
+function joined(groups: ReadonlyMap<string, Group>): Map<string, Group> {
+  const all = new Map(groups);
+  for (const [key, { rows }] of groups) {
+    const plain = all.get(key.replace('/compressed/', '/none/'));
+    const isAlone = rows.every(({ result }) => result.system === 'tp');
+    if (!key.includes('/compressed/') || !isAlone || plain === undefined) continue;
+    all.delete(key);
+    all.set(key.replace('/compressed/', '/none/'), {
+      ...plain,
+      title: plain.calls,
+      rows: [...plain.rows, ...rows],
+    });
+  }
+  return all;
 }
 
 /** Cases of one traffic, packing, number of callers and security belong together; what is set beside is a variant. */
 function describe({ case: name, callers }: Result): {
   key: string;
   title: string;
+  calls: string;
   variant: string;
 } {
   const parts = /^(get|rtb|rest)\/(none|compressed)\/(\d+)(\/tls)?(?:\/(.*))?$/.exec(name);
   if (parts === null) {
     const [first = '', ...rest] = name.split('/');
-    return {
-      key: `${first} ${callers}`,
-      title: `${first}, ${callersText(callers)}`,
-      variant: rest.join('/'),
-    };
+    const calls = `${first}, ${callersText(callers)}`;
+    return { key: `${first} ${callers}`, title: calls, calls, variant: rest.join('/') };
   }
   const [, traffic = '', packing = '', , tls = '', variant = ''] = parts;
+  const security = tls === '' ? '' : ', TLS';
+  const packed = packing === 'none' ? 'not compressed' : 'compressed';
   return {
     key: `${traffic}/${packing}/${callers}${tls}`,
-    title: `${trafficName(traffic)}, ${packing === 'none' ? 'not compressed' : 'compressed'}, ${callersText(callers)}${tls && ', TLS'}`,
+    title: `${trafficName(traffic)}, ${packed}, ${callersText(callers)}${security}`,
+    calls: `${trafficName(traffic)}, ${callersText(callers)}${security}`,
     variant: variant.replace(/^delay-(\d+)ms$/, 'batch delay $1 ms').replaceAll('-', ' '),
   };
 }

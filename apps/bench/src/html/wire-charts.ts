@@ -1,4 +1,5 @@
 import type { Result } from '../report/report.ts';
+import type { Bar } from './bars.ts';
 import { capital, short, tickText, timeText, trafficName } from './names.ts';
 import type { Section } from './page.ts';
 import { chart, section } from './sections.ts';
@@ -12,23 +13,31 @@ export function wireSections(results: readonly Result[]): Section[] {
     'Heads and records written and read on one core, without sockets, calls and compression.',
     kinds.flatMap((kind) =>
       chart({
-        title: capital(kind),
+        title: capital(trafficName(kind)),
         caption: 'MB/s of envelopes. Longer is better.',
         tick: tickText,
-        bars: rows
-          .filter(({ case: name }) => name.split('/')[0] === kind)
-          .map((row) => {
-            const value = (row.bytesPerSecond ?? 0) / 1e6;
-            const [, ...rest] = row.case.split('/');
-            return {
-              label: rest.map((part) => trafficName(part)).join(', '),
-              value,
-              text: `${short(value)} MB/s`,
-              note: row.nsPerOp === undefined ? '' : `${timeText(row.nsPerOp / 1000)} each`,
-              tone: 'ours' as const,
-            };
-          }),
+        bars: barsOf(rows.filter(({ case: name }) => name.split('/')[0] === kind)),
       }),
     ),
   );
+}
+
+function barsOf(rows: readonly Result[]): Bar[] {
+  let last = '';
+  return rows.map((row) => {
+    const value = (row.bytesPerSecond ?? 0) / 1e6;
+    const [, what = '', ...rest] = row.case.split('/');
+    const [work = '', batch = ''] = rest;
+    const isNew = what !== last;
+    last = what;
+    return {
+      label: work,
+      detail: batch.replace('batch-', 'batches of '),
+      value,
+      text: `${short(value)} MB/s`,
+      note: row.nsPerOp === undefined ? '' : `${timeText(row.nsPerOp / 1000)} each`,
+      tone: batch === 'batch-1' ? 'ours-soft' : 'ours',
+      ...(isNew ? { heading: what } : {}),
+    };
+  });
 }

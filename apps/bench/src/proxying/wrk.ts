@@ -10,7 +10,7 @@ export interface Peak {
 
 /** As many requests as are answered over so many connections, in a closed loop. @throws {Error} when some were not. */
 export async function runWrk(url: string, connections: number, seconds: number): Promise<Peak> {
-  const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--latency', url];
+  const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '10s', '--latency', url];
   const child = spawn('wrk', args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let words = '';
   for (const stream of [child.stdout, child.stderr]) {

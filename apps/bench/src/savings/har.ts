@@ -11,13 +11,14 @@ import {
 } from './message.ts';
 import {
   type LeftOut,
+  type Most,
   type RecordedExchange,
   type RecordedTraffic,
   Recording,
 } from './recorded.ts';
 
 /** No answer came: blocked, cancelled, or lost. */
-const NO_ANSWER = 'no answer came (status 0)';
+const NO_ANSWER = 'no answer came';
 const CACHED = "answered from the browser's cache";
 const UPGRADED = 'not HTTP any more (an upgrade or a tunnel)';
 const NO_REQUEST_BODY = "the request's body is not in the file";
@@ -26,10 +27,10 @@ const NO_RESPONSE_BODY = "the answer's body is not in the file";
 /**
  * Reads an HTTP archive (HAR 1.2) as browsers and debugging proxies export it.
  *
- * @param most how many exchanges to take.
+ * @param most how much to take.
  * @throws {TrafficFileError} when it is none.
  */
-export function readHar(file: string, text: string, most: number): RecordedTraffic {
+export function readHar(file: string, text: string, most: Most): RecordedTraffic {
   const source = {
     file,
     lineOf: (path: readonly (string | number)[]) => lineAt(text, placeOf(text, path)),
@@ -39,7 +40,7 @@ export function readHar(file: string, text: string, most: number): RecordedTraff
   const recording = new Recording(most);
   for (const [i, entry] of entries.entries()) {
     if (recording.isFull) {
-      recording.leaveOut(`beyond the first ${most.toLocaleString('en-US')}`, entries.length - i);
+      recording.leaveRest(entries.length - i);
       break;
     }
     recording.add(readEntry(entry));
@@ -94,7 +95,9 @@ function readTime(field: JsonField): number {
 
 function readStatus(field: JsonField): number {
   const { value } = field;
-  if (value === 0 || (typeof value === 'number' && value >= 100 && value <= 599)) return value;
+  // Chrome says 0 where no answer came, others -1.
+  if (value === 0 || value === -1) return 0;
+  if (typeof value === 'number' && value >= 100 && value <= 599) return value;
   return field.fail('a status such as 200, or 0 for no answer');
 }
 

@@ -11,8 +11,8 @@ import { readTrafficFile } from './traffic-file.ts';
 
 const FAILED = 1;
 const WRONG_USAGE = 2;
-/** So many exchanges are replayed, each setting several times; more would take long and say the same. */
-const MOST_EXCHANGES = 10_000;
+/** So much is replayed, with each setting several times; more would take long and say the same. */
+const MOST = { exchanges: 10_000, bytes: 64_000_000 };
 
 const progress = makeProgress(process.stderr);
 try {
@@ -26,8 +26,7 @@ try {
 }
 
 async function run({ file, json, html, ...prices }: SavingsOptions): Promise<void> {
-  const traffic =
-    file === undefined ? sampleTraffic() : await readTrafficFile(file, MOST_EXCHANGES);
+  const traffic = file === undefined ? sampleTraffic() : await readTrafficFile(file, MOST);
   const name =
     file === undefined ? 'Generated traffic (a JSON API and bid requests)' : basename(file);
   const savings = await measureSavings(traffic, { name, ...prices, progress: progress.show });

@@ -19,7 +19,7 @@ const exchanges: RecordedExchange[] = makeExchanges('rest', 3, 24).map(
 
 async function savingsOf(recorded: readonly RecordedExchange[]): Promise<Savings> {
   return measureSavings(
-    { exchanges: recorded, leftOut: new Map([['no answer came (status 0)', 2]]) },
+    { exchanges: recorded, leftOut: new Map([['no answer came', 2]]) },
     {
       name: 'shop.har',
       pricePerGb: 0.1,
@@ -35,7 +35,7 @@ it('gives sums that agree with each other and with the traffic', { timeout: 60_0
   const { http1, results, delays, requests } = savings;
   expect(requests).toBe(24);
   expect(http1.bytes).toBeCloseTo(http1Cost(exchanges).bytes);
-  expect(http1.perMonth).toBeCloseTo(((http1.bytes * 1e6 * 365.25) / 12 / 1e9) * 0.1);
+  expect(http1.perMonth).toBeCloseTo(((http1.bytes * 1e6 * 30) / 1e9) * 0.1);
   expect(results).toHaveLength(18);
   expect(delays.map(({ delayMs }) => delayMs)).toEqual([0, 1, 4, 16]);
   for (const trial of [...results, ...delays]) {
@@ -54,7 +54,7 @@ it('gives sums that agree with each other and with the traffic', { timeout: 60_0
   }
   expect(savings.unpackedBodies).toBeUndefined();
   const text = savingsText(savings);
-  expect(text).toContain('left out: 2, no answer came (status 0)');
+  expect(text).toContain('left out: 2, no answer came');
   expect(text).toContain('1,000,000 requests a day');
   expect(text).toContain(savings.advice.text.split(' ').slice(0, 5).join(' '));
 });

@@ -1,4 +1,5 @@
-const DAYS_PER_MONTH = 365.25 / 12;
+/** What a month is here. */
+export const DAYS_PER_MONTH = 30;
 const SECONDS_PER_DAY = 86_400;
 
 /** What things cost, and how much there is of them. */

@@ -11,6 +11,7 @@ import {
 } from './message.ts';
 import {
   type LeftOut,
+  type Most,
   type RecordedExchange,
   type RecordedTraffic,
   Recording,
@@ -21,13 +22,13 @@ import {
  * `{"time":…,"request":{"method","url","headers","body"},"response":{"status","headers","body"}}`.
  * README.md says what each may be.
  *
- * @param most how many exchanges to take; what stands behind them is not read.
+ * @param most how much to take; what stands behind them is not read.
  * @throws {TrafficFileError} at the first line that is none.
  */
 export async function readNdjson(
   file: string,
   lines: AsyncIterable<string>,
-  most: number,
+  most: Most,
 ): Promise<RecordedTraffic> {
   const recording = new Recording(most);
   let number = 0;
@@ -35,7 +36,7 @@ export async function readNdjson(
     number += 1;
     if (text.trim() === '') continue;
     if (recording.isFull) {
-      recording.leaveOut(`beyond the first ${most.toLocaleString('en-US')}`, 1);
+      recording.leaveRest(1);
       continue;
     }
     recording.add(readLine(file, number, number === 1 ? text.replace(/^\uFEFF/, '') : text));

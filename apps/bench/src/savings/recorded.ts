@@ -32,24 +32,42 @@ const MOST_NAME_BYTES = 256;
 const MOST_VALUE_BYTES = 16 * 1024;
 const MOST_PATH_BYTES = 8 * 1024;
 
-/** Gathers entries up to a number of exchanges. */
+/** How much is taken of a file. */
+export interface Most {
+  readonly exchanges: number;
+  /** Of bodies. */
+  readonly bytes: number;
+}
+
+/** Gathers entries, up to a number of exchanges and of bytes. */
 export class Recording {
   readonly #exchanges: RecordedExchange[] = [];
   readonly #leftOut = new Map<string, number>();
-  readonly #most: number;
+  readonly #most: Most;
+  #bytes = 0;
 
-  constructor(most: number) {
+  constructor(most: Most) {
     this.#most = most;
   }
 
   get isFull(): boolean {
-    return this.#exchanges.length >= this.#most;
+    return this.#exchanges.length >= this.#most.exchanges || this.#bytes >= this.#most.bytes;
   }
 
   add(entry: RecordedExchange | LeftOut): void {
     if ('leftOut' in entry) this.leaveOut(entry.leftOut, 1);
     else if (!fits(entry)) this.leaveOut(TOO_LARGE, 1);
-    else this.#exchanges.push(entry);
+    else {
+      this.#exchanges.push(entry);
+      this.#bytes += (entry.request.body?.length ?? 0) + entry.response.body.length;
+    }
+  }
+
+  /** Counts entries that come when it is full. */
+  leaveRest(count: number): void {
+    const { exchanges, bytes } = this.#most;
+    const first = `${exchanges.toLocaleString('en-US')}, or ${Math.round(bytes / 1e6)} MB`;
+    this.leaveOut(`beyond the first ${first}`, count);
   }
 
   leaveOut(why: string, count: number): void {

@@ -3,12 +3,10 @@ import { type BarChart, renderBars } from '../html/bars.ts';
 import { short, tickText } from '../html/names.ts';
 import { renderPage, renderTable, type Tile } from '../html/page.ts';
 import { netOf, percent } from './advice.ts';
-import { moneyText } from './money.ts';
+import { DAYS_PER_MONTH, moneyText } from './money.ts';
 import type { Savings, Trial } from './savings.ts';
 import { sameSetting, settingText } from './settings.ts';
 import { rateText } from './terminal.ts';
-
-const DAYS_PER_MONTH = 30;
 
 /** The page of what was saved: advice on top, charts, then every figure. */
 export function savingsPage(savings: Savings): string {

@@ -1,11 +1,9 @@
 import { countText, sizeText } from '../demo/units.ts';
 import { netOf } from './advice.ts';
 import type { Rate } from './arrivals.ts';
-import { moneyText } from './money.ts';
+import { DAYS_PER_MONTH, moneyText } from './money.ts';
 import type { Savings, Trial } from './savings.ts';
 import { BATCHES, sameSetting, settingText } from './settings.ts';
-
-const DAYS_PER_MONTH = 30;
 
 /** The savings for people at a terminal. */
 export function savingsText(savings: Savings): string {

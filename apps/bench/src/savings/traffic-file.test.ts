@@ -9,7 +9,9 @@ import { readTrafficFile } from './traffic-file.ts';
 const folder = mkdtempSync(join(tmpdir(), 'tp-savings-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-function read(name: string, content: string, most = 100): Promise<RecordedTraffic> {
+const MOST = { exchanges: 100, bytes: 1_000_000 };
+
+function read(name: string, content: string, most = MOST): Promise<RecordedTraffic> {
   const file = join(folder, name);
   writeFileSync(file, content);
   return readTrafficFile(file, most);
@@ -140,6 +142,7 @@ describe('a HAR file', () => {
       har(
         entry({ request: { url: 'data:text/plain,x' } }),
         entry({ response: { status: 0 } }),
+        entry({ response: { status: -1, content: { size: -1 } } }),
         entry({ response: { status: 101 } }),
         entry({ more: { _fromCache: 'memory' } }),
         entry({ response: { content: { size: 9 } } }),
@@ -149,18 +152,18 @@ describe('a HAR file', () => {
         entry(),
         entry(),
       ),
-      2,
+      { ...MOST, exchanges: 2 },
     );
     expect(exchanges).toHaveLength(2);
     expect([...leftOut]).toEqual([
       ['not HTTP (data:)', 1],
-      ['no answer came (status 0)', 1],
+      ['no answer came', 2],
       ['not HTTP any more (an upgrade or a tunnel)', 1],
       ["answered from the browser's cache", 1],
       ["the answer's body is not in the file", 1],
       ["the request's body is not in the file", 1],
       ['a head past the limits of a link', 1],
-      ['beyond the first 2', 1],
+      ['beyond the first 2, or 1 MB', 1],
     ]);
   });
 
@@ -195,7 +198,7 @@ describe('a HAR file', () => {
     ],
     [
       har(entry({ response: { status: 0 } })),
-      'x.har: found no entry that can be sent (1: no answer came (status 0)); expected requests',
+      'x.har: found no entry that can be sent (1: no answer came); expected requests',
     ],
     [
       har(entry(), entry({ request: { method: 'GE T' } })),
@@ -297,6 +300,15 @@ describe('an NDJSON file', () => {
     ]);
   });
 
+  it('is taken up to so many bytes of bodies', async () => {
+    const response = { status: 200, body: 'x'.repeat(600) };
+    const lines = Array.from({ length: 4 }, () => JSON.stringify({ ...LINE, response }));
+    const most = { exchanges: 9, bytes: 1000 };
+    const { exchanges, leftOut } = await read('d.ndjson', lines.join('\n'), most);
+    expect(exchanges).toHaveLength(2);
+    expect([...leftOut]).toEqual([['beyond the first 9, or 0 MB', 2]]);
+  });
+
   it.each([
     ['a,b,c', 'x.ndjson:1: found "a,b,c"; expected an exchange as JSON'],
     [`${JSON.stringify(LINE)}\n[]`, 'x.ndjson:2: found a list of 0; expected an object'],
@@ -328,10 +340,10 @@ describe('an NDJSON file', () => {
 });
 
 test('what is no file is refused', async () => {
-  await expect(readTrafficFile(join(folder, 'none.har'), 1)).rejects.toThrow(
+  await expect(readTrafficFile(join(folder, 'none.har'), MOST)).rejects.toThrow(
     'none.har: found no such file; expected a HAR or NDJSON file',
   );
-  await expect(readTrafficFile(folder, 1)).rejects.toThrow('found a folder');
+  await expect(readTrafficFile(folder, MOST)).rejects.toThrow('found a folder');
   expect(await complaint('empty.har', '')).toBe(
     'empty.har: found an empty file; expected a HAR or NDJSON file',
   );

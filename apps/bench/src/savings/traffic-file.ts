@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import { TrafficFileError } from './file-error.ts';
 import { readHar } from './har.ts';
 import { readNdjson } from './ndjson.ts';
-import type { RecordedTraffic } from './recorded.ts';
+import type { Most, RecordedTraffic } from './recorded.ts';
 
 /** The longest text that V8 holds, nearly. */
 const LONGEST_HAR = 500_000_000;
@@ -12,10 +12,10 @@ const BEGINNING_BYTES = 4096;
 /**
  * Reads a traffic file: HAR when it begins as one does or is named so, else NDJSON.
  *
- * @param most how many exchanges to take.
+ * @param most how much to take.
  * @throws {TrafficFileError} when it cannot be read or holds nothing to send.
  */
-export async function readTrafficFile(file: string, most: number): Promise<RecordedTraffic> {
+export async function readTrafficFile(file: string, most: Most): Promise<RecordedTraffic> {
   const size = sizeOf(file);
   const traffic = (await isHar(file))
     ? readHar(file, harText(file, size), most)

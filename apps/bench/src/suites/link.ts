@@ -71,6 +71,9 @@ function resultOf(way: Way, runs: readonly Said[]): Result {
     opsPerSecond: middle((run) => figure(run, 'requests') / figure(run, 'seconds')),
     cpuUsPerOp: middle((run) => figure(run, 'cpuUs') / Math.max(1, figure(run, 'requests'))),
     httpBytesPerOp: middle((run) => figure(run, 'bytes') / Math.max(1, figure(run, 'requests'))),
+    wireBytesPerOp: middle(
+      (run) => figure(run, 'wireBytes') / Math.max(1, figure(run, 'requests')),
+    ),
     httpBytesPerSecond: middle((run) => figure(run, 'bytes') / figure(run, 'seconds')),
   };
 }

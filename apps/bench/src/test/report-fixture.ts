@@ -140,7 +140,7 @@ const FINDINGS: Findings = {
     memory('idle', 'client', 'zstd', 21.08),
     {
       system: 'tp',
-      case: 'encode/batch-64/rtb/requests',
+      case: 'rtb/requests/encode/batch-64',
       nsPerOp: 1873.4,
       cpuUsPerOp: 1.87,
       opsPerSecond: 533_788,

@@ -1,8 +1,9 @@
+import type { Socket } from 'node:net';
 import { createClient } from '@tp/http';
 import { Pool } from 'undici';
 import { TRAFFIC_SEED } from '../measure/case.ts';
 import { inRound } from '../peers/answers.ts';
-import { callRequest, prepare } from '../peers/undici.ts';
+import { callRequest, prepare, watched } from '../peers/undici.ts';
 import { checkAnswer, prepareExchange } from '../systems/tp.ts';
 import { requestHttp1 } from '../traffic/http1.ts';
 import { makeExchanges } from '../traffic/kinds.ts';
@@ -23,6 +24,8 @@ interface Open {
   /** Resolves with the HTTP bytes of the request that was answered. */
   call(): Promise<number>;
   readonly callers: number;
+  /** Bytes that were sent on its sockets so far. */
+  sent(): number;
 }
 
 const exchanges = makeExchanges('rtb', TRAFFIC_SEED, GOODPUT_EXCHANGES);
@@ -38,7 +41,7 @@ async function run(said: Said): Promise<void> {
   const way = parseWay(said.text);
   const opening = opened.get(way) ?? open(way);
   opened.set(way, opening);
-  const { call, callers } = await opening;
+  const { call, callers, sent } = await opening;
   const counted = { requests: 0, bytes: 0 };
   let stopped = false;
   const calling = Array.from({ length: callers }, async () => {
@@ -50,26 +53,33 @@ async function run(said: Said): Promise<void> {
   });
   const all = Promise.all(calling);
   await Promise.race([all, pause(figure(said, 'settleMs'))]);
-  const before = { ...counted };
+  const before = { ...counted, sent: sent() };
   const [startedAt, cpu] = [performance.now(), process.cpuUsage()];
   await Promise.race([all, pause(figure(said, 'ms'))]);
   const seconds = (performance.now() - startedAt) / 1000;
   const { user, system } = process.cpuUsage(cpu);
   const requests = counted.requests - before.requests;
   const bytes = counted.bytes - before.bytes;
+  const wireBytes = sent() - before.sent;
   stopped = true;
   await all;
-  say({ kind: 'ran', figures: { requests, bytes, seconds, cpuUs: user + system } });
+  say({ kind: 'ran', figures: { requests, bytes, wireBytes, seconds, cpuUs: user + system } });
 }
 
 async function open(way: Way): Promise<Open> {
   const port = GOODPUT_PORTS.get(way);
   const index = inRound(sizes.map((_, i) => i));
   if (way === 'http1') {
-    const pool = new Pool(`http://${host}:${port}`, { connections: CONNECTIONS, pipelining: 1 });
+    const sockets = new Set<Socket>();
+    const pool = new Pool(`http://${host}:${port}`, {
+      connections: CONNECTIONS,
+      pipelining: 1,
+      connect: watched(sockets),
+    });
     const prepared = exchanges.map(prepare);
     return {
       callers: CONNECTIONS,
+      sent: () => [...sockets].reduce((sum, { bytesWritten }) => sum + bytesWritten, 0),
       call: async () => {
         const i = index();
         const one = prepared[i];
@@ -83,6 +93,7 @@ async function open(way: Way): Promise<Open> {
   const prepared = exchanges.map(prepareExchange);
   return {
     callers: CALLERS,
+    sent: () => client.stats().wireBytesOut,
     call: async () => {
       const i = index();
       const one = prepared[i];
