@@ -41,3 +41,13 @@ describe.each(clients)('$name', (client) => {
     expect(tp).toEqual(http);
   });
 });
+
+test.each([axiosClient, gotClient])('$name takes the agent for https URLs too', async (client) => {
+  const ask = client.over({ ...both.tp, url: 'https://secure.example' });
+  const { status } = await ask({ method: 'POST', path: '/echo', json: { a: 1 } });
+  const [request] = await origin.take();
+  expect(status).toBe(200);
+  expect(comparable(request?.rawHeaders ?? [], 'request, as the origin sees it')).toContain(
+    'secure.example',
+  );
+});

@@ -276,6 +276,26 @@ describe('a request that is left', () => {
     expect(await failed).toMatchObject({ code: 'ECONNRESET' });
   });
 
+  test('in mid-upload ends it where it is read', async () => {
+    const begun = Promise.withResolvers<void>();
+    const ended = Promise.withResolvers<unknown>();
+    await using to = await agentTo(async (incoming) => {
+      try {
+        for await (const _ of incoming.body) begun.resolve();
+        ended.resolve('read to its end');
+      } catch (error) {
+        ended.resolve(error);
+      }
+      return {};
+    });
+    const out = to.start({ method: 'PUT' });
+    out.on('error', () => {});
+    out.write('the first half');
+    await begun.promise;
+    out.destroy();
+    expect(await ended.promise).toMatchObject({ code: 'CANCEL' });
+  });
+
   test('in mid-response stops its source', async () => {
     const stopped = Promise.withResolvers<void>();
     async function* endless() {

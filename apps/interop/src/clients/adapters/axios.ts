@@ -6,7 +6,7 @@ import { searchOf } from '../client.ts';
 import { readBody } from '../read-body.ts';
 import type { Way } from '../ways.ts';
 
-/** axios with its Node adapter; it takes an agent as `httpAgent`. */
+/** axios with its Node adapter; it takes agents as `httpAgent` and `httpsAgent`. */
 export const axiosClient: HttpClient = {
   name: 'axios',
   lacks: ['retries'],
@@ -17,7 +17,7 @@ export const axiosClient: HttpClient = {
       proxy: false,
       validateStatus: null,
       responseType: 'stream',
-      ...(way.agent === undefined ? {} : { httpAgent: way.agent }),
+      ...(way.agent === undefined ? {} : { httpAgent: way.agent, httpsAgent: way.agent }),
     });
     return async (asked: Asked): Promise<SeenResponse> => {
       const leaving = new AbortController();
