@@ -85,6 +85,7 @@ class SocketServer implements TransportServer, ServerLinkOwner, Acceptor {
   readonly deadlines: Deadlines;
   readonly serial: boolean;
   readonly turns: Turns;
+  readonly oneWay: Set<ServerExchange> = new Set();
   running = 0;
   readonly #options: ResolvedLinkOptions;
   readonly tokens: AcceptedTokens | undefined;
@@ -110,6 +111,7 @@ class SocketServer implements TransportServer, ServerLinkOwner, Acceptor {
     this.#reusePort = options.reusePort ?? false;
     this.deadlines = new Deadlines(this.#options.clock, (visit) => {
       for (const link of this.#links) link.eachTimed(visit);
+      for (const exchange of this.oneWay) visit(exchange);
     });
   }
 
@@ -183,7 +185,8 @@ class SocketServer implements TransportServer, ServerLinkOwner, Acceptor {
   async #close(): Promise<void> {
     for (const listener of this.#listeners) listener.close();
     if (this.#links.size > 0) await this.#drain();
-    this.deadlines.stop();
+    // What is one-way is not waited for, and keeps its deadlines.
+    if (this.oneWay.size === 0) this.deadlines.stop();
   }
 
   async #drain(): Promise<void> {

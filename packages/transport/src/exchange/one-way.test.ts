@@ -135,4 +135,31 @@ describe('a server', () => {
     seen[0]?.respond(OK, undefined, undefined);
     await eventually(() => seen.length === 2);
   });
+
+  test.each([
+    ['its link has ended', false],
+    ['the server has closed', true],
+  ])('stops a handler at its deadline when %s, and not before (W-126)', async (_name, closes) => {
+    const clock = new FakeClock();
+    const seen: ServerExchange[] = [];
+    const { server, url } = await serve((exchange) => seen.push(exchange), { clock });
+    const peer = await openScripted(url);
+    peer.say((encoder) => {
+      encoder.request(1, get('/').head, undefined, false, 100, false, true);
+      encoder.request(2, get('/endless').head, undefined, false, 0, false, true);
+    });
+    await eventually(() => seen.length === 2);
+    const signals = seen.map(({ signal }) => signal);
+    peer.socket.destroy();
+    await eventually(() => server.stats().links.length === 0);
+    if (closes) await server.close();
+    clock.advance(99);
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false, false]);
+    clock.advance(10);
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true, false]);
+    expect(signals[0]?.reason).toMatchObject({ code: 'DEADLINE', processed: 'maybe' });
+    expect(seen[0]?.remainingMs).toBe(0);
+    clock.advance(1e6);
+    expect(signals[1]?.aborted).toBe(false);
+  });
 });

@@ -30,6 +30,8 @@ export interface ServerLinkOwner {
   readonly tokens: AcceptedTokens | undefined;
   /** Requests that wait as handlers have run for long. */
   readonly turns: Turns;
+  /** One-way requests whose handlers run: no streams, but they may have deadlines, and outlive their links (W-126). */
+  readonly oneWay: Set<ServerExchange>;
   /** Handlers that run now, over all links. */
   running: number;
   handle(exchange: ServerExchange): void;
@@ -57,8 +59,6 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
   /** The highest id that is handled, once that was said for good. */
   #finalId: number | undefined;
   #refusing = false;
-  /** One-way requests whose handlers run: no streams, but they may have deadlines (W-126). */
-  readonly #oneWay = new Set<ServerExchange>();
   /** When the clock was asked last, for what came or for how long handlers had run. */
   #lookedAt = 0;
   /** So many requests were handled since then, and at most so many are before it is asked again. */
@@ -139,7 +139,6 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
 
   eachTimed(visit: (item: Timed) => void): void {
     this.streams.each(visit);
-    for (const exchange of this.#oneWay) visit(exchange);
   }
 
   highestId(): number {
@@ -175,7 +174,7 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
 
   ended(exchange: ServerExchange): void {
     exchange.dueAt = 0;
-    if (exchange.oneWay) this.#oneWay.delete(exchange);
+    if (exchange.oneWay) this.#owner.oneWay.delete(exchange);
     if (this.streams.get(exchange.id) === exchange) this.forget(exchange.id);
   }
 
@@ -246,7 +245,7 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
       exchange.tenant = this.sealer.tenant(this.options.window);
     if (oneWay) {
       exchange.oneWay = true;
-      this.#oneWay.add(exchange);
+      this.#owner.oneWay.add(exchange);
       this.#idle.rests(this.receivedAt);
     } else this.streams.add(exchange);
     this.counters.requests++;
