@@ -21,7 +21,8 @@ export interface LinkLimits extends WireLimits {
   /**
    * Bytes read ahead from the sources of bodies: per stream, per link, and by all links of the process.
    * Default 256 KiB, 4 MiB and 256 MiB; then the source is paused. A body that holds nothing may always
-   * read one piece.
+   * read one piece. While so many bytes of whole answers wait for a link's client to read, no further
+   * handler of its requests is called.
    */
   readonly streamBuffer: number;
   readonly linkBuffer: number;

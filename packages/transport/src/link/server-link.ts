@@ -7,6 +7,7 @@ import {
   TpError,
 } from '@tp/wire';
 import type { Deadlines, Timed } from '../exchange/deadlines.ts';
+import { HeldRequests } from '../exchange/held-requests.ts';
 import { Information } from '../exchange/information.ts';
 import { Serial } from '../exchange/serial.ts';
 import { ServerExchange } from '../exchange/server-exchange.ts';
@@ -65,6 +66,7 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
   #unlooked = 0;
   #lookEvery = 1;
   readonly #serial: Serial | undefined;
+  readonly #held: HeldRequests;
 
   constructor(
     connection: Connection,
@@ -75,9 +77,11 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
     super('server', connection, peer, options);
     this.#owner = owner;
     this.#admission = new Admission(this, owner);
+    this.#held = new HeldRequests(this, (exchange) => this.#handleHeld(exchange));
     this.#serial = owner.serial
       ? new Serial({
-          handle: (exchange) => this.#handle(exchange, options.clock.now()),
+          handle: (exchange) =>
+            this.#isHeld(exchange) || this.#handle(exchange, options.clock.now()),
           hold: (bytes) => this.#admission.hold(bytes),
           letGo: (bytes) => {
             this.#admission.runningBytes -= bytes;
@@ -268,6 +272,7 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
    * for the first of what came together, as its time has just been taken.
    */
   #take(exchange: ServerExchange): void {
+    if (this.#isHeld(exchange)) return;
     const { turns } = this.#owner;
     const { receivedAt } = this;
     if (turns.length > 0) turns.add(exchange, receivedAt);
@@ -291,11 +296,34 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
 
   /** Its turn has come. */
   handleWaiting(exchange: ServerExchange, now: number): void {
+    if (!this.#isHeld(exchange)) this.#handleLate(exchange, now);
+  }
+
+  /** Whether it waits for answers to leave; one that has no answer does not. */
+  #isHeld(exchange: ServerExchange): boolean {
+    if (!this.#held.mustHold || exchange.oneWay) return false;
+    this.#held.add(exchange);
+    return true;
+  }
+
+  #handleHeld(exchange: ServerExchange): void {
+    const isHandled = !exchange.over && this.#handleLate(exchange, this.options.clock.now());
+    if (!isHandled) this.#serial?.returned();
+  }
+
+  /** Calls a handler outside of what came in. */
+  #handleLate(exchange: ServerExchange, now: number): boolean {
     try {
-      this.#handle(exchange, now);
+      return this.#handle(exchange, now);
     } catch (error) {
       this.fail(linkError('INTERNAL', 'a handler threw', error));
+      return true;
     }
+  }
+
+  override taken(): void {
+    super.taken();
+    this.#held.left();
   }
 
   /** Calls the handler, unless the deadline has passed by now: then it gives false. */
