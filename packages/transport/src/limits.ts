@@ -1,9 +1,17 @@
 import { DEFAULT_LIMITS, MAX_WINDOWS, type WireLimits } from '@tp/wire';
+import { mostLinks } from './socket/descriptors.ts';
 
 /** Every limit of a link, with its unit in the name. What the peer must know goes into the hello. */
 export interface LinkLimits extends WireLimits {
   /** A hello must be complete by then, in ms. Default 5,000. */
   readonly handshakeTimeoutMs: number;
+  /** Connections that have not said their hello, per server. Default 10,000; then one goes for each that comes. */
+  readonly maxHandshakes: number;
+  /**
+   * Links of a server. Default: what the process may open less a tenth, where the system says it
+   * (`ulimit -n`). Then connections are closed as they come.
+   */
+  readonly maxLinks: number;
   /** Calls per link that wait for their response's head. Default 10,000; then OVERFLOW, processed "no". */
   readonly maxPendingRequests: number;
   /** Bytes of whole bodies that wait to be written, per link. Default 16 MiB; then OVERFLOW. */
@@ -92,6 +100,8 @@ export const DEFAULT_LINK_LIMITS: LinkLimits = {
   ...DEFAULT_LIMITS,
   windows: MAX_WINDOWS,
   handshakeTimeoutMs: 5_000,
+  maxHandshakes: 10_000,
+  maxLinks: mostLinks(),
   maxPendingRequests: 10_000,
   maxPendingBytes: 16 * 1024 * 1024,
   maxAttempts: 3,

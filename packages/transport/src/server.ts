@@ -8,7 +8,8 @@ import type { Acceptor } from './socket/accept-tls.ts';
 import { AcceptorTls, type ListenTls } from './socket/acceptor-tls.ts';
 import { parseAddress } from './socket/address.ts';
 import type { Connection } from './socket/connection.ts';
-import { type Listener, listenSocket } from './socket/listen.ts';
+import { type Listener, listenSocket, tooManyLinks } from './socket/listen.ts';
+import { PendingHandshakes } from './socket/pending-handshakes.ts';
 import { checkPlainText, plainAddress } from './socket/plain-text.ts';
 import { SharedPort } from './socket/shared-port.ts';
 import { AcceptedTokens } from './socket/token.ts';
@@ -86,6 +87,7 @@ class SocketServer implements TransportServer, ServerLinkOwner, Acceptor {
   readonly serial: boolean;
   readonly turns: Turns;
   readonly oneWay: Set<ServerExchange> = new Set();
+  readonly handshakes: PendingHandshakes;
   running = 0;
   readonly #options: ResolvedLinkOptions;
   readonly tokens: AcceptedTokens | undefined;
@@ -109,6 +111,9 @@ class SocketServer implements TransportServer, ServerLinkOwner, Acceptor {
     this.serial = options.serial ?? false;
     this.turns = new Turns(this.#options.clock);
     this.#reusePort = options.reusePort ?? false;
+    this.handshakes = new PendingHandshakes(this.#options.limits.maxHandshakes, () =>
+      this.#totals.hit('maxHandshakes'),
+    );
     this.deadlines = new Deadlines(this.#options.clock, (visit) => {
       for (const link of this.#links) link.eachTimed(visit);
       for (const exchange of this.oneWay) visit(exchange);
@@ -120,10 +125,10 @@ class SocketServer implements TransportServer, ServerLinkOwner, Acceptor {
   }
 
   async listen(address: string): Promise<string> {
-    const { handshakeTimeoutMs } = this.#options.limits;
+    const { handshakeTimeoutMs, maxLinks } = this.#options.limits;
     const place = parseAddress(address);
     checkPlainText(plainAddress(place), this.#insecure);
-    const init = { tls: this.#tls, handshakeTimeoutMs, reusePort: this.#reusePort };
+    const init = { tls: this.#tls, handshakeTimeoutMs, reusePort: this.#reusePort, maxLinks };
     const listener = await listenSocket(place, init, this);
     if (this.#closed !== undefined) {
       listener.close();
@@ -134,11 +139,24 @@ class SocketServer implements TransportServer, ServerLinkOwner, Acceptor {
   }
 
   accept(connection: Connection): void {
+    const { maxLinks } = this.#options.limits;
+    const { remote } = connection;
     if (this.#closed !== undefined) connection.destroy();
-    else if (this.#admits?.(connection.remote) === false) {
+    else if (this.#admits?.(remote) === false) {
       this.#totals.hit('admits');
       connection.destroy();
-    } else this.#links.add(new ServerLink(connection, connection.remote, this.#options, this));
+    } else if (this.#links.size >= maxLinks) {
+      connection.destroy();
+      this.refused(remote, 'maxLinks', tooManyLinks(maxLinks));
+    } else {
+      const link = new ServerLink(connection, remote, this.#options, this);
+      this.#links.add(link);
+      this.handshakes.add(link, remote, () => link.fail(tooManyHandshakes()));
+    }
+  }
+
+  opened(link: ServerLink): void {
+    this.handshakes.delete(link);
   }
 
   sharePort(): SharedPort {
@@ -166,6 +184,7 @@ class SocketServer implements TransportServer, ServerLinkOwner, Acceptor {
   closed(link: ServerLink): void {
     this.#totals.add(link.stats());
     this.#links.delete(link);
+    this.handshakes.delete(link);
     if (this.#links.size === 0) this.#allClosed?.();
   }
 
@@ -202,4 +221,10 @@ class SocketServer implements TransportServer, ServerLinkOwner, Acceptor {
     });
     timer.clear();
   }
+}
+
+/** Why a connection ends before its hello. */
+function tooManyHandshakes(): TpError {
+  const message = 'too many connections have not said their hello: the oldest goes';
+  return new TpError({ code: 'REFUSED', message, processed: 'no' });
 }

@@ -36,6 +36,8 @@ export interface ServerLinkOwner {
   /** Handlers that run now, over all links. */
   running: number;
   handle(exchange: ServerExchange): void;
+  /** The hellos are exchanged. */
+  opened(link: ServerLink): void;
   closed(link: ServerLink, error: TpError): void;
 }
 
@@ -182,7 +184,9 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
     if (this.streams.get(exchange.id) === exchange) this.forget(exchange.id);
   }
 
-  protected opened(): void {}
+  protected opened(): void {
+    this.#owner.opened(this);
+  }
 
   protected override refusal({ token }: Hello): TpError | undefined {
     const { tokens } = this.#owner;

@@ -5,7 +5,8 @@ import { ALPN, TpError } from '@tp/wire';
 import { type Acceptor, handshakeFailed, identified, tlsOptions } from './accept-tls.ts';
 import type { AcceptorTls } from './acceptor-tls.ts';
 import { type Address, withPort } from './address.ts';
-import { socketConnection } from './socket-connection.ts';
+import type { PendingHandshakes } from './pending-handshakes.ts';
+import { remoteOf, socketConnection } from './socket-connection.ts';
 
 /** A place where connections are accepted. */
 export interface Listener {
@@ -17,6 +18,11 @@ export interface Listener {
   renew(): void;
 }
 
+/** Who is told of connections, and counts those that are not links yet. */
+interface CountingAcceptor extends Acceptor {
+  readonly handshakes: PendingHandshakes;
+}
+
 /** How connections are accepted. */
 interface ListenInit {
   readonly tls: AcceptorTls | undefined;
@@ -24,6 +30,8 @@ interface ListenInit {
   readonly handshakeTimeoutMs: number;
   /** Others may listen on the same TCP port. */
   readonly reusePort: boolean;
+  /** Further connections are closed as they come. */
+  readonly maxLinks: number;
 }
 
 /**
@@ -33,12 +41,20 @@ interface ListenInit {
  */
 export async function listenSocket(
   address: Address,
-  { tls, handshakeTimeoutMs, reusePort }: ListenInit,
-  acceptor: Acceptor,
+  { tls, handshakeTimeoutMs, reusePort, maxLinks }: ListenInit,
+  acceptor: CountingAcceptor,
 ): Promise<Listener> {
   const secure =
     address.kind === 'tls' ? tlsServer(address, tls, handshakeTimeoutMs, acceptor) : undefined;
   const server = secure ?? createServer((socket) => accept(socket, address.kind, acceptor));
+  // Whoever is dropped dials elsewhere at once, where one who waited in the backlog would not know.
+
+  server.maxConnections = maxLinks;
+  server.on('drop', (from) => {
+    const { remoteAddress, remotePort } = from ?? {};
+    const remote = remoteAddress === undefined ? 'unix' : `${remoteAddress}:${remotePort}`;
+    acceptor.refused(remote, 'maxLinks', tooManyLinks(maxLinks));
+  });
   if (address.kind === 'unix') await removeStale(address.path);
   await bind(server, address, reusePort);
   const bound = server.address();
@@ -51,6 +67,12 @@ export async function listenSocket(
   };
 }
 
+/** Why a connection is closed as it comes. */
+export function tooManyLinks(maxLinks: number): TpError {
+  const message = `the server has as many links as maxLinks allows: ${maxLinks}`;
+  return new TpError({ code: 'REFUSED', message, processed: 'no' });
+}
+
 function accept(socket: Socket, kind: Address['kind'], acceptor: Acceptor): void {
   socket.on('error', () => {});
   acceptor.accept(socketConnection(socket, kind !== 'tcp'));
@@ -60,14 +82,21 @@ function tlsServer(
   address: Address,
   tls: AcceptorTls | undefined,
   handshakeTimeout: number,
-  acceptor: Acceptor,
+  acceptor: CountingAcceptor,
 ): TlsServer {
   if (tls === undefined) throw cannot(address, 'teleports:// needs a certificate and its key');
-  const server = createTlsServer(tlsOptions(tls, handshakeTimeout, [ALPN]), (socket) =>
+  const { handshakes } = acceptor;
+  const server = createTlsServer(tlsOptions(tls, handshakeTimeout, [ALPN]), (socket) => {
+    handshakes.delete(remoteOf(socket));
     identified(socket, tls, acceptor, (names) =>
       acceptor.accept(socketConnection(socket, true, names)),
-    ),
-  );
+    );
+  });
+  server.on('connection', (socket) => {
+    const remote = remoteOf(socket);
+    handshakes.add(remote, remote, () => socket.destroy());
+    socket.on('close', () => handshakes.delete(remote));
+  });
   server.on('tlsClientError', (cause: Error, socket) => {
     handshakeFailed(cause, socket, acceptor);
     socket.destroy();

@@ -3,7 +3,7 @@ import type { Connection, ConnectionEvents } from '../socket/connection.ts';
 /** One end of a connection in memory: what is written arrives at the other end a turn later. */
 export class MemoryConnection implements Connection {
   readonly secure = false;
-  readonly remote = 'memory';
+  readonly remote: string;
   bytesIn = 0;
   bytesOut = 0;
   other: MemoryConnection | undefined;
@@ -11,6 +11,10 @@ export class MemoryConnection implements Connection {
   #closed = false;
   #stuck = false;
   readonly #held: Uint8Array[] = [];
+
+  constructor(remote = 'memory') {
+    this.remote = remote;
+  }
 
   /** Whether it has ended. */
   get closed(): boolean {
@@ -74,10 +78,10 @@ export class MemoryConnection implements Connection {
   }
 }
 
-/** Both ends. */
-export function memoryPair(): [MemoryConnection, MemoryConnection] {
-  const one = new MemoryConnection();
-  const two = new MemoryConnection();
+/** Both ends, and how the other end is called there. */
+export function memoryPair(remote = 'memory'): [MemoryConnection, MemoryConnection] {
+  const one = new MemoryConnection(remote);
+  const two = new MemoryConnection(remote);
   one.other = two;
   two.other = one;
   return [one, two];
