@@ -5,19 +5,17 @@ const HEAD_END = Buffer.from('\r\n\r\n');
 const EMPTY = Buffer.alloc(0);
 
 /**
- * A kept HTTP/1.1 connection that costs a load generator little: it sends the same request again and
- * again, one at a time, and compares each answer's status and body with what is due.
+ * A kept HTTP/1.1 connection that costs a load generator little: it sends one request at a time, and
+ * compares each answer's status and body with what is due.
  */
 export class HttpConnection {
   readonly #socket: Socket;
-  readonly #request: Buffer;
   readonly #body: Buffer;
   #held: Buffer = EMPTY;
   #done: ((error: Error | undefined) => void) | undefined;
 
-  private constructor(socket: Socket, request: Buffer, body: Buffer) {
+  private constructor(socket: Socket, body: Buffer) {
     this.#socket = socket;
-    this.#request = request;
     this.#body = body;
     socket.setNoDelay(true);
     socket.on('data', (bytes: Buffer) => this.#take(bytes));
@@ -26,17 +24,16 @@ export class HttpConnection {
   }
 
   /** @param body what each answer must have. */
-  static async open(port: number, path: string, body: Buffer): Promise<HttpConnection> {
+  static async open(port: number, body: Buffer): Promise<HttpConnection> {
     const socket = connect(port, '127.0.0.1');
     await once(socket, 'connect');
-    const request = Buffer.from(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`);
-    return new HttpConnection(socket, request, body);
+    return new HttpConnection(socket, body);
   }
 
-  /** Sends the request; `done` hears when the right answer is there, or what went wrong. */
-  send(done: (error: Error | undefined) => void): void {
+  /** Sends a request; `done` hears when the right answer is there, or what went wrong. */
+  send(request: Buffer, done: (error: Error | undefined) => void): void {
     this.#done = done;
-    this.#socket.write(this.#request);
+    this.#socket.write(request);
   }
 
   close(): void {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Latencies } from '../demo/latencies.ts';
+import { inRound } from '../peers/answers.ts';
 import { HttpConnection } from './http-connection.ts';
 
 /** What a load gave. */
@@ -13,7 +14,8 @@ export interface LoadFigures {
 /** How a load is put on. */
 export interface LoadOptions {
   readonly port: number;
-  readonly path: string;
+  /** Sent in a round. */
+  readonly requests: readonly Buffer[];
   /** What each answer must have. */
   readonly body: Buffer;
   readonly requestsPerSecond: number;
@@ -34,9 +36,9 @@ const LAST_ANSWERS_MS = 5_000;
  * @throws {Error} when an answer is wrong, or does not come within 5 s of the end.
  */
 export async function runOpenLoop(options: LoadOptions): Promise<LoadFigures> {
-  const { port, path, body, connections } = options;
+  const { port, body, connections } = options;
   const free = await Promise.all(
-    Array.from({ length: connections }, () => HttpConnection.open(port, path, body)),
+    Array.from({ length: connections }, () => HttpConnection.open(port, body)),
   );
   const all = [...free];
   try {
@@ -48,9 +50,10 @@ export async function runOpenLoop(options: LoadOptions): Promise<LoadFigures> {
 
 async function load(
   free: HttpConnection[],
-  { requestsPerSecond, seconds, settleSeconds }: LoadOptions,
+  { requests, requestsPerSecond, seconds, settleSeconds }: LoadOptions,
 ): Promise<LoadFigures> {
   const latencies = new Latencies();
+  const take = inRound(requests);
   const waiting: number[] = [];
   const startedAt = performance.now();
   const countsFrom = startedAt + settleSeconds * 1000;
@@ -58,7 +61,7 @@ async function load(
   let [due, answered, counted] = [0, 0, 0];
   let failure: Error | undefined;
   const send = (connection: HttpConnection, dueAt: number): void => {
-    connection.send((error) => {
+    connection.send(take(), (error) => {
       failure ??= error;
       if (error !== undefined) return;
       answered += 1;

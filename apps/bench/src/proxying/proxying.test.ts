@@ -1,10 +1,11 @@
 import { createServer, type RequestListener } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
+import { ANSWER, makeLoads } from './loads.ts';
 import { runOpenLoop } from './open-loop.ts';
 import { freePorts } from './ports.ts';
 import { programVersion } from './program.ts';
-import { BODY, openStands } from './stands.ts';
-import { parseWrk } from './wrk.ts';
+import { openStands } from './stands.ts';
+import { parseWrk, runWrk } from './wrk.ts';
 
 const WRK = `Running 1s test @ http://127.0.0.1:1/
   1 threads and 64 connections
@@ -54,8 +55,8 @@ describe('the open loop', () => {
     await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
     return {
       port,
-      path: '/a',
-      body: BODY,
+      requests: ['/a', '/b'].map((path) => Buffer.from(`GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`)),
+      body: ANSWER,
       requestsPerSecond: 200,
       seconds: 0.2,
       connections: 2,
@@ -63,14 +64,14 @@ describe('the open loop', () => {
     };
   }
 
-  it('sends as many requests as fall due, and has an answer to each', async () => {
+  it('sends as many requests as fall due, in a round, and has an answer to each', async () => {
     const paths: (string | undefined)[] = [];
     const options = await served((request, response) => {
       paths.push(request.url);
-      response.end(BODY);
+      response.end(ANSWER);
     });
     const figures = await runOpenLoop(options);
-    expect(paths).toEqual(Array.from({ length: 50 }, () => '/a'));
+    expect(paths.toSorted()).toEqual([...Array(25).fill('/a'), ...Array(25).fill('/b')]);
     expect(figures.requestsPerSecond).toBeCloseTo(200, -1);
     expect(figures.p99Us).toBeGreaterThanOrEqual(figures.p50Us);
   });
@@ -78,7 +79,7 @@ describe('the open loop', () => {
   it('counts from when a request was due: the wait for a free connection too', async () => {
     const HELD_MS = 50;
     const options = await served((_request, response) => {
-      setTimeout(() => response.end(BODY), HELD_MS);
+      setTimeout(() => response.end(ANSWER), HELD_MS);
     });
     const { p99Us } = await runOpenLoop({ ...options, connections: 1, seconds: 0.1 });
     expect(p99Us).toBeGreaterThan(5 * HELD_MS * 1000);
@@ -87,7 +88,7 @@ describe('the open loop', () => {
   it('ends at an answer that is wrong', async () => {
     const wrong = await served((_request, response) => response.end('another'));
     await expect(runOpenLoop(wrong)).rejects.toThrow('another answer came: HTTP/1.1 200 OK');
-    const failing = await served((_request, response) => response.writeHead(502).end(BODY));
+    const failing = await served((_request, response) => response.writeHead(502).end(ANSWER));
     await expect(runOpenLoop(failing)).rejects.toThrow('another answer came: HTTP/1.1 502');
     const closing = await served((_request, response) => response.destroy());
     await expect(runOpenLoop(closing)).rejects.toThrow('closed');
@@ -107,10 +108,17 @@ describe('the stands', () => {
         const there = opened.stands.map(({ system }) => system);
         expect(there.slice(0, 3)).toEqual(['nothing', 'tp', 'nginx']);
         for (const { port } of opened.stands) {
-          const load = { port, path: '/a', body: BODY, connections: 2, settleSeconds: 0.05 };
-          const { p50Us } = await runOpenLoop({ ...load, requestsPerSecond: 100, seconds: 0.1 });
-          expect(p50Us).toBeGreaterThan(0);
+          for (const { requests } of makeLoads()) {
+            const load = { port, requests, body: ANSWER, connections: 2, settleSeconds: 0.05 };
+            const { p50Us } = await runOpenLoop({ ...load, requestsPerSecond: 100, seconds: 0.1 });
+            expect(p50Us).toBeGreaterThan(0);
+          }
         }
+        const [nothing] = opened.stands;
+        const [, bids] = makeLoads();
+        const url = `http://127.0.0.1:${nothing?.port}/`;
+        const peak = await runWrk(url, 2, 1, bids?.wrkArguments ?? []);
+        expect(peak.requestsPerSecond).toBeGreaterThan(0);
         const [, tp] = opened.stands;
         expect(tp?.programs.map((program) => program.cpuUs() > 0)).toEqual([true, true]);
       } finally {

@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import type { NotMeasured, Result, Version } from '../report/report.ts';
 import { buildRival } from '../rivals/httpteleport.ts';
 import { makeTrafficFolder } from '../traffic/file.ts';
-import { GET_EXCHANGE } from '../traffic/get.ts';
 import { haproxyPair, nginxPair, nginxService } from './configurations.ts';
+import { ANSWER } from './loads.ts';
 import { freePorts } from './ports.ts';
 import { Program, programVersion } from './program.ts';
 
@@ -25,8 +25,6 @@ export interface Stands {
   stop(): Promise<void>;
 }
 
-/** What every answer has. */
-export const BODY = Buffer.from(GET_EXCHANGE.response.body);
 const PROXY = join(import.meta.dirname, '../../../proxy/dist/main.js');
 
 /**
@@ -70,7 +68,7 @@ async function startAll(
 ): Promise<{ stands: Stand[]; notMeasured: NotMeasured[] }> {
   const folder = makeTrafficFolder();
   const [service = 0] = await freePorts(1);
-  const text = String(BODY).replaceAll("'", "\\'");
+  const text = String(ANSWER).replaceAll("'", "\\'");
   await start('nginx', nginxService(join(folder, 'service'), service, text)).listensAt(service);
   const stands: Stand[] = [{ system: 'nothing', port: service, programs: [] }];
   const notMeasured: NotMeasured[] = [];

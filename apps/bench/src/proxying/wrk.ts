@@ -8,9 +8,28 @@ export interface Peak {
   readonly p99Us: number;
 }
 
-/** As many requests as are answered over so many connections, in a closed loop. @throws {Error} when some were not. */
-export async function runWrk(url: string, connections: number, seconds: number): Promise<Peak> {
-  const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '10s', '--latency', url];
+/**
+ * As many requests as are answered over so many connections, in a closed loop.
+ *
+ * @param more further arguments of wrk.
+ * @throws {Error} when some were not answered.
+ */
+export async function runWrk(
+  url: string,
+  connections: number,
+  seconds: number,
+  more: readonly string[],
+): Promise<Peak> {
+  const args = [
+    '-t1',
+    `-c${connections}`,
+    `-d${seconds}s`,
+    '--timeout',
+    '10s',
+    '--latency',
+    ...more,
+    url,
+  ];
   const child = spawn('wrk', args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let words = '';
   for (const stream of [child.stdout, child.stderr]) {

@@ -1,14 +1,21 @@
 import { median } from '../measure/sample.ts';
+import { ANSWER, type Load, makeLoads } from '../proxying/loads.ts';
 import { runOpenLoop } from '../proxying/open-loop.ts';
-import { BODY, openStands, type Stand } from '../proxying/stands.ts';
+import { openStands, type Stand } from '../proxying/stands.ts';
 import { runWrk } from '../proxying/wrk.ts';
 import type { NotMeasured, Ratio, Result } from '../report/report.ts';
 import type { Suite } from './suite.ts';
 
 const CONNECTIONS = 64;
 const PATH = '/foo/bar';
-const QUICK = { rounds: 2, seconds: 1, warmupSeconds: 2, shares: [0.5] };
-const FULL = { rounds: 5, seconds: 4, warmupSeconds: 5, shares: [0.25, 0.5, 0.75] };
+/** `shares` of our pair's peak that each kind of request falls due at. */
+const QUICK = { rounds: 2, seconds: 1, warmupSeconds: 1, shares: { get: [0.5], rtb: [] } };
+const FULL = {
+  rounds: 5,
+  seconds: 4,
+  warmupSeconds: 4,
+  shares: { get: [0.25, 0.5, 0.75], rtb: [0.5] },
+};
 
 /** What one turn gave. */
 interface Turn {
@@ -32,19 +39,28 @@ export const proxy: Suite = async ({ quick, progress }) => {
   const effort = quick ? QUICK : FULL;
   const notMeasured: NotMeasured[] = [...opened.notMeasured];
   try {
-    for (const stand of opened.stands) await warmUp(stand, effort.warmupSeconds);
-    const measure = async (name: string, turn: (stand: Stand) => Promise<Turn>) => {
-      const tell = (round: number, { system }: Stand) =>
-        progress(`${name}: turn ${round} of ${effort.rounds}, ${system}`);
-      return inTurns(opened.stands, effort.rounds, name, turn, tell, notMeasured);
-    };
-    const peaks = await measure('proxy/get/peak', (stand) => peakOf(stand, effort.seconds));
-    const peak = peaks.find(({ system }) => system === 'tp')?.opsPerSecond;
-    const results = [...peaks];
-    for (const share of peak === undefined ? [] : effort.shares) {
-      const rate = (peak ?? 0) * share;
-      const name = `proxy/get/load-${share * 100}`;
-      results.push(...(await measure(name, (stand) => loadOf(stand, rate, effort.seconds))));
+    const results: Result[] = [];
+    for (const load of makeLoads()) {
+      const measure = (name: string, turn: (stand: Stand) => Promise<Turn>) =>
+        inTurns(
+          opened.stands,
+          effort.rounds,
+          `proxy/${load.kind}/${name}`,
+          turn,
+          progress,
+          notMeasured,
+        );
+      for (const stand of opened.stands) await warmUp(stand, load, effort.warmupSeconds);
+      const peaks = await measure('peak', (stand) => peakOf(stand, load, effort.seconds));
+      results.push(...peaks);
+      const peak = peaks.find(({ system }) => system === 'tp')?.opsPerSecond;
+      for (const share of peak === undefined ? [] : effort.shares[load.kind]) {
+        const rate = (peak ?? 0) * share;
+        const name = `load-${share * 100}`;
+        results.push(
+          ...(await measure(name, (stand) => loadOf(stand, load, rate, effort.seconds))),
+        );
+      }
     }
     return { results, ratios: proxyRatios(results), notMeasured, versions: opened.versions };
   } finally {
@@ -52,22 +68,26 @@ export const proxy: Suite = async ({ quick, progress }) => {
   }
 };
 
-/** Our pair's requests a second over the others', at the peak. */
+/** Our pair's requests a second over the others', at the peak: of the small GET, and of bid requests. */
 export function proxyRatios(results: readonly Result[]): Ratio[] {
-  const of = (system: string) =>
-    results.find((one) => one.system === system && one.case.endsWith('/peak'))?.opsPerSecond;
-  const ours = of('tp');
-  if (ours === undefined) return [];
-  return ['httptp', 'nginx', 'haproxy'].flatMap((system) => {
-    const theirs = of(system);
-    if (!theirs) return [];
-    return [{ name: `proxy pair rps vs ${system}`, value: ours / theirs, higherIsBetter: true }];
+  return ['get', 'rtb'].flatMap((kind) => {
+    const of = (system: string) =>
+      results.find((one) => one.system === system && one.case === `proxy/${kind}/peak`)
+        ?.opsPerSecond;
+    const ours = of('tp');
+    return ['httptp', 'nginx', 'haproxy'].flatMap((system) => {
+      const theirs = of(system);
+      if (ours === undefined || !theirs) return [];
+      const name = `proxy pair rps${kind === 'get' ? '' : ` (${kind})`} vs ${system}`;
+      return [{ name, value: ours / theirs, higherIsBetter: true }];
+    });
   });
 }
 
 /** Lets compiled code come to its speed. What fails here fails again where it is measured, and is said there. */
-async function warmUp({ port, programs }: Stand, seconds: number): Promise<void> {
-  if (programs.length > 0) await runWrk(urlOf(port), CONNECTIONS, seconds).catch(() => {});
+async function warmUp({ port, programs }: Stand, load: Load, seconds: number): Promise<void> {
+  if (programs.length === 0) return;
+  await runWrk(urlOf(port), CONNECTIONS, seconds, load.wrkArguments).catch(() => {});
 }
 
 /** One turn of each after the other, round by round; figures are medians of a stand's turns. */
@@ -76,13 +96,13 @@ async function inTurns(
   rounds: number,
   name: string,
   measure: (stand: Stand) => Promise<Turn>,
-  tell: (round: number, stand: Stand) => void,
+  progress: (text: string) => void,
   notMeasured: NotMeasured[],
 ): Promise<Result[]> {
   const turns = new Map<Stand, Turn[]>(stands.map((stand) => [stand, []]));
   for (let round = 1; round <= rounds; round += 1) {
     for (const [stand, done] of turns) {
-      tell(round, stand);
+      progress(`${name}: turn ${round} of ${rounds}, ${stand.system}`);
       try {
         done.push(await measure(stand));
       } catch (error) {
@@ -109,20 +129,25 @@ function resultOf({ system, codec, programs }: Stand, name: string, turns: Turn[
   };
 }
 
-async function peakOf({ port, programs }: Stand, seconds: number): Promise<Turn> {
+async function peakOf({ port, programs }: Stand, load: Load, seconds: number): Promise<Turn> {
   const before = cpuUs(programs);
-  const peak = await runWrk(urlOf(port), CONNECTIONS, seconds);
+  const peak = await runWrk(urlOf(port), CONNECTIONS, seconds, load.wrkArguments);
   const requests = peak.requestsPerSecond * seconds;
   return { ...peak, cpuUsPerOp: (cpuUs(programs) - before) / Math.max(1, requests) };
 }
 
-async function loadOf({ port, programs }: Stand, rate: number, seconds: number): Promise<Turn> {
+async function loadOf(
+  { port, programs }: Stand,
+  load: Load,
+  rate: number,
+  seconds: number,
+): Promise<Turn> {
   const before = cpuUs(programs);
   const settleSeconds = 0.3;
   const figures = await runOpenLoop({
     port,
-    path: PATH,
-    body: BODY,
+    requests: load.requests,
+    body: ANSWER,
     requestsPerSecond: rate,
     seconds,
     connections: CONNECTIONS,

@@ -16,7 +16,7 @@ import { figure, type Said } from './said.ts';
 // some ms in which it settles, it says how many requests were answered, and their HTTP bytes.
 const [host = ''] = process.argv.slice(2);
 /** Calls under way at once: as tp has them, and as HTTP/1.1 has connections. */
-const CALLERS = 256;
+const CALLERS = 512;
 const CONNECTIONS = 64;
 
 /** Something that makes one call. */
