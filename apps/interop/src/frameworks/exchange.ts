@@ -40,8 +40,8 @@ export class Exchange {
     trailers: [],
     end: 'whole',
   };
-  /** Whether it went over a connection that had carried one before. */
-  reused = false;
+  /** Whether it went over a connection that had carried one before; undefined over tp. */
+  reused: boolean | undefined = undefined;
   readonly #leaving = new AbortController();
   readonly #pieces: Uint8Array[] = [];
   #answer: Answer | undefined;

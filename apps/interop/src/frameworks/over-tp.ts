@@ -4,11 +4,9 @@ import { type Ask, requestFields, type Send, waitsToGoOn } from './send.ts';
 
 /** Asks a server over tp, by the lean client. */
 export function overTp(client: Client): Send {
-  let asked = 0;
   return async (ask, signal, informed) => {
     const { promise: told, resolve: goOn } = Promise.withResolvers<boolean>();
     const { trailers, method = 'GET', path } = ask;
-    const reused = asked++ > 0;
     const response = await client
       .request({
         method,
@@ -29,7 +27,6 @@ export function overTp(client: Client): Send {
       fields: response.headers.raw,
       body: response.body,
       trailers: () => response.trailers?.raw ?? [],
-      reused,
     };
   };
 }

@@ -11,8 +11,8 @@ import type { Ask, Send } from './send.ts';
 export interface Observations {
   /** In the order in which they were opened. */
   readonly exchanges: readonly Seen[];
-  /** For each, whether it went over a connection that had carried one before. */
-  readonly reused: readonly boolean[];
+  /** For each, whether it went over a connection that had carried one before; undefined over tp. */
+  readonly reused: readonly (boolean | undefined)[];
   readonly app: readonly Entry[];
 }
 

@@ -20,8 +20,8 @@ export interface Answer {
   readonly body: AsyncIterable<Uint8Array>;
   /** Fields behind the body, once it was read. */
   trailers(): readonly string[];
-  /** Whether the request went over a connection that had carried one before. */
-  readonly reused: boolean;
+  /** Whether the request went over a connection that had carried one before; undefined over tp. */
+  readonly reused?: boolean;
 }
 
 /** Sends a request one way and resolves with the head of what comes back. */
