@@ -185,6 +185,36 @@ describe('a request whose body is due', () => {
   });
 });
 
+const lasting: [string, string, number, () => Promise<Slow>][] = [
+  ['a response without credit', 'stallTimeout', limits.stallTimeoutMs, () => slow(large)],
+  [
+    'a request that does not come',
+    'stallTimeout',
+    limits.stallTimeoutMs,
+    () => slow((exchange) => void drain(exchange.body).catch(() => {}), true),
+  ],
+  [
+    'a quiet response',
+    'streamIdle',
+    limits.streamIdleMs,
+    () => slow((exchange) => exchange.respond(OK, undefined, { source: forever() })),
+  ],
+];
+test.each(lasting)(
+  '%s hits %s once, however often that passes, and the link stands',
+  async (_name, limit, ms, make) => {
+    const stalled = await make();
+    await full(stalled.peer);
+    await pass(stalled, ms - 1);
+    expect(ended(stalled)).toEqual([]);
+    await pass(stalled, 100 * ms);
+    await eventually(() => stalled.peer.heard('cancel').length > 0);
+    expect(stalled.peer.heard('cancel')).toHaveLength(1);
+    expect([...stalled.server.stats().limitHits]).toEqual([[limit, 1]]);
+    expect(stalled.server.stats()).toMatchObject({ pending: 0, links: [{ state: 'open' }] });
+  },
+);
+
 test('a handler that works for long is waited for', async () => {
   const gate = new Gate();
   const waiting = await slow((exchange) => {
@@ -273,7 +303,7 @@ test('a peer that takes no bytes at all loses its link after stallTimeoutMs', as
   await turns();
   clock.advance(limits.stallTimeoutMs - 1);
   expect(server.stats().links).toHaveLength(1);
-  clock.advance(LOOK_MS + 1);
+  clock.advance(1);
   expect(server.stats().links).toHaveLength(0);
   expect(server.stats().limitHits.get('stallTimeout')).toBe(1);
 });
