@@ -176,7 +176,7 @@ export const mutants: readonly Mutant[] = [
     finds: 'timer left',
     file: 'transport/dist/server.js',
     find: 'this.deadlines.stop();',
-    replace: '',
+    replace: ';',
   },
   {
     name: 'lets uploads that wait in line keep the credit of the link',
