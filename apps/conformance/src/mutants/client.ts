@@ -164,8 +164,8 @@ export const clientMutants: readonly Mutant[] = [
     rule: 'W-060',
     role: 'client',
     file: 'wire/dist/send-table.js',
-    find: 'newInfo(name, this.#isSecret(name),',
-    replace: 'newInfo(name, false,',
+    find: 'newInfo(name, this.#isSecret(name))',
+    replace: 'newInfo(name, false)',
   },
   {
     name: 'knows secrets in small letters alone',

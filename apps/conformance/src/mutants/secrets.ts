@@ -7,8 +7,8 @@ export const secretMutants: readonly Mutant[] = [
     rule: 'W-060',
     role: 'server',
     file: 'wire/dist/send-table.js',
-    find: 'newInfo(name, this.#isSecret(name),',
-    replace: 'newInfo(name, false,',
+    find: 'newInfo(name, this.#isSecret(name))',
+    replace: 'newInfo(name, false)',
   },
   {
     name: 'takes blobs from the end',
