@@ -97,6 +97,23 @@ async function served(listener: RequestListener): Promise<Served> {
   };
 }
 
+/** A server that switches every request to a protocol that says back what it hears. */
+async function switching(): Promise<Served> {
+  const server = createServer(() => ({
+    status: 101,
+    upgrade: (socket) => void socket.pipe(socket),
+  }));
+  const client = createClient(await server.listen('teleport://127.0.0.1:0'));
+  return {
+    client,
+    dispatcher: createDispatcher(client),
+    async [Symbol.asyncDispose]() {
+      await client.close();
+      await server.close();
+    },
+  };
+}
+
 /** Answers with what it was asked. */
 const echo: RequestListener = async (req, res) => {
   const pieces: Buffer[] = [];
@@ -264,7 +281,10 @@ describe.each(versions)('%s', (_name, undici, own) => {
     const cases = [
       [() => undici.request(`${origin}/reset`, { dispatcher, method: 'POST' }), errors.SocketError],
       [() => undici.request(origin, { dispatcher, headersTimeout: 5 }), errors.HeadersTimeoutError],
-      [() => undici.request(origin, { dispatcher, upgrade: 'x' }), errors.NotSupportedError],
+      [
+        () => undici.request(origin, { dispatcher, headers: { expect: 'x' } }),
+        errors.NotSupportedError,
+      ],
       [
         () => undici.request(origin, { dispatcher, headers: { 'keep-alive': 'x' } }),
         errors.InvalidArgumentError,
@@ -331,6 +351,17 @@ describe.each(versions)('%s', (_name, undici, own) => {
     const { body } = await undici.request(origin, { dispatcher });
     expect(await body.text()).toBe('abcdef');
     expect(tries).toBeGreaterThan(1);
+  });
+
+  test('upgrade hands out the socket', async () => {
+    await using to = await switching();
+    const { headers, socket } = await undici.upgrade(origin, {
+      dispatcher: to.dispatcher,
+      protocol: 'chat',
+    });
+    expect(headers.upgrade).toBe('chat');
+    socket.end('there and back');
+    expect(String(Buffer.concat(await socket.toArray()))).toBe('there and back');
   });
 
   test('its Agent takes the origins that are elsewhere', async () => {

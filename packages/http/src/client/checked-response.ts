@@ -42,6 +42,16 @@ export function unasked(): TpError {
   });
 }
 
+/**
+ * The body of a response that came whole with its head; undefined for one that comes in pieces. Such a
+ * response is the call itself, which has no reader then.
+ */
+export function wholeBody(response: Response): Uint8Array | undefined {
+  if (!('reader' in response) || response.reader !== undefined) return undefined;
+  const bytes = response.bytes();
+  return bytes instanceof Uint8Array ? bytes : undefined;
+}
+
 class LengthCheckedResponse extends CheckedBody implements Response {
   readonly #call: ClientCall;
 

@@ -9,8 +9,12 @@ import {
   request,
   type StreamData,
   stream,
+  type UpgradeCallOptions,
+  type UpgradeData,
+  upgrade,
 } from './dispatcher-calls.ts';
 import { eitherHandler } from './either-handler.ts';
+import { noTunnel } from './outgoing-request.ts';
 import type {
   Dispatch,
   Dispatcher,
@@ -19,7 +23,6 @@ import type {
   DispatchOptions,
   Interceptor,
 } from './types.ts';
-import { unsupported } from './unsupported.ts';
 
 /** What every dispatcher has, on top of `dispatch` and of how it ends. */
 export abstract class BaseDispatcher extends EventEmitter<DispatcherEvents> implements Dispatcher {
@@ -67,11 +70,11 @@ export abstract class BaseDispatcher extends EventEmitter<DispatcherEvents> impl
   }
 
   connect(): never {
-    throw unsupported('CONNECT');
+    throw noTunnel();
   }
 
-  upgrade(): never {
-    throw unsupported('an upgrade');
+  upgrade(options: UpgradeCallOptions): Promise<UpgradeData> {
+    return upgrade(this, options);
   }
 
   close(): Promise<void>;

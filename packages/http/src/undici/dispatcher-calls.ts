@@ -5,11 +5,12 @@ import { ResponseBody } from './response-body.ts';
 import type {
   DispatchController,
   DispatchHandler,
+  DispatchHeaders,
   Dispatching,
   DispatchOptions,
   ResponseFields,
 } from './types.ts';
-import { aborted, invalidArgument } from './undici-error.ts';
+import { aborted, invalidArgument, notSwitched } from './undici-error.ts';
 
 /** What `dispatcher.request`, `stream` and `pipeline` take besides. */
 export interface CallOptions<Opaque = null> extends DispatchOptions {
@@ -82,6 +83,55 @@ export function pipeline(
     yield* handler(await request(dispatcher, { ...options, body }));
   }
   return Duplex.from({ writable: body, readable: Readable.from(received()) });
+}
+
+/** What `dispatcher.upgrade` takes. */
+export interface UpgradeCallOptions {
+  origin?: string | URL;
+  path: string;
+  /** Default `GET`. */
+  method?: string;
+  headers?: DispatchHeaders | null;
+  /** Default `Websocket`. */
+  protocol?: string;
+  signal?: unknown;
+}
+
+/** What `dispatcher.upgrade` resolves with. */
+export interface UpgradeData {
+  headers: ResponseFields;
+  socket: Duplex;
+  opaque: null;
+}
+
+/** Asks for another protocol: resolves with the socket through which both sides speak it. */
+export function upgrade(
+  dispatcher: Dispatching,
+  { method = 'GET', protocol = 'Websocket', signal, ...rest }: UpgradeCallOptions,
+): Promise<UpgradeData> {
+  return new Promise((resolve, reject) => {
+    let unlisten: (() => void) | undefined;
+    const refuse = (error: Error) => {
+      unlisten?.();
+      reject(error);
+    };
+    dispatcher.dispatch(
+      { ...rest, method, upgrade: protocol },
+      {
+        onRequestStart(controller) {
+          unlisten = onAbort(signal, (reason) => controller.abort(reason));
+        },
+        onRequestUpgrade(_controller, _status, headers, socket) {
+          unlisten?.();
+          resolve({ headers, socket, opaque: null });
+        },
+        onResponseStart(controller, status) {
+          if (status >= 200) controller.abort(notSwitched(status));
+        },
+        onResponseError: (_controller, error) => refuse(error),
+      },
+    );
+  });
 }
 
 class CallHandler implements DispatchHandler {

@@ -1,6 +1,14 @@
-import { Readable } from 'node:stream';
+import { createHash } from 'node:crypto';
+import { Readable, Writable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import { createDispatcher, type DispatchOptions, isTpError, UndiciError } from '../index.ts';
+import {
+  createDispatcher,
+  type DispatchOptions,
+  type Handler,
+  isTpError,
+  TpError,
+  UndiciError,
+} from '../index.ts';
 import { pair } from '../test/pair.ts';
 import { generations, recorder } from '../test/recorder.ts';
 
@@ -313,12 +321,90 @@ test.each<[name: string, options: Partial<DispatchOptions>, code: string]>([
     { method: 'PUT', body: ['ab'], headers: { 'content-length': '3' } },
     'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH',
   ],
-  ['an upgrade', { upgrade: 'websocket' }, 'UND_ERR_NOT_SUPPORTED'],
+  ['an upgrade to nothing', { upgrade: true }, 'UND_ERR_INVALID_ARG'],
+  ['an upgrade with a body', { upgrade: 'chat', body: 'x' }, 'UND_ERR_INVALID_ARG'],
   ['CONNECT', { method: 'CONNECT', path: 'a:1' }, 'UND_ERR_NOT_SUPPORTED'],
 ])('%s is refused', async (_name, options, code) => {
   await using both = await pair(async (request) => ({ body: await request.bytes() }));
   const error = await failure(createDispatcher(both.client).request({ ...GET, ...options }));
   expect(error).toMatchObject({ code, processed: 'no' });
+});
+
+test('a short stream that is there already comes with its head', async () => {
+  await using both = await pair(async (request) => {
+    const bytes = request.bytes();
+    if (bytes instanceof Uint8Array) return { body: bytes };
+    await bytes;
+    return { body: 'in pieces' };
+  });
+  async function* source() {
+    yield 'a';
+    yield Buffer.from('b');
+  }
+  const dispatcher = createDispatcher(both.client);
+  const headers = { 'content-length': '2' };
+  const { body } = await dispatcher.request({ ...POST, body: source(), headers });
+  expect(await body.text()).toBe('ab');
+  const fetched = await fetch('http://a.example/', { dispatcher, method: 'POST', body: 'text' });
+  expect(await fetched.text()).toBe('text');
+  const unknown = await dispatcher.request({ ...POST, body: source() });
+  expect(await unknown.body.text()).toBe('in pieces');
+});
+
+test('a short stream that takes its time does not hold back its head', async () => {
+  const reached = Promise.withResolvers<void>();
+  await using both = await pair(async (request) => {
+    reached.resolve();
+    return { body: await request.text() };
+  });
+  async function* source() {
+    yield 'a';
+    await reached.promise;
+    yield 'b';
+  }
+  const options = { ...POST, body: source(), headers: { 'content-length': '2' } };
+  const { body } = await createDispatcher(both.client).request(options);
+  expect(await body.text()).toBe('ab');
+});
+
+test('an upgrade gives the socket, and one that is refused fails', async () => {
+  const handler: Handler = (request) => {
+    if (request.upgrade === undefined || request.path === '/no') return { status: 403 };
+    return { status: 101, upgrade: (socket) => void socket.pipe(socket) };
+  };
+  await using both = await pair(handler, {}, { drainTimeoutMs: 50 });
+  const dispatcher = createDispatcher(both.client);
+  const { socket, headers } = await dispatcher.upgrade({ ...GET, protocol: 'chat' });
+  expect(headers).toEqual({ connection: 'Upgrade', upgrade: 'chat' });
+  socket.end('there and back');
+  expect(String(Buffer.concat(await socket.toArray()))).toBe('there and back');
+  const refused = await failure(dispatcher.upgrade({ ...GET, path: '/no', protocol: 'chat' }));
+  expect(refused).toMatchObject({ code: 'UND_ERR_SOCKET', processed: 'yes' });
+  expect(refused.message).toContain('403');
+});
+
+test('the WebSocket of the platform talks through a dispatcher', async () => {
+  await using both = await pair(
+    (request) => {
+      const key = `${request.headers.get('sec-websocket-key')}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`;
+      const accept = createHash('sha1').update(key).digest('base64');
+      return {
+        status: 101,
+        headers: { 'sec-websocket-accept': accept },
+        upgrade: (socket) => void socket.write(Buffer.from([0x81, 2, 0x68, 0x69])),
+      };
+    },
+    {},
+    { drainTimeoutMs: 50 },
+  );
+  const dispatcher = createDispatcher(both.client);
+  const socket = new WebSocket('ws://a.example/chat', { dispatcher });
+  const said = await new Promise((resolve, reject) => {
+    socket.addEventListener('message', (event) => resolve(event.data));
+    socket.addEventListener('error', reject);
+  });
+  expect(said).toBe('hi');
+  socket.close();
 });
 
 test('headersTimeout counts from the last piece that was sent', async () => {
@@ -383,7 +469,6 @@ test('a link that is lost is UND_ERR_SOCKET, with the TpError as its cause', asy
 });
 
 test('what a peer refuses keeps that it was not processed', async () => {
-  const { TpError } = await import('../index.ts');
   await using both = await pair(() => {
     throw new TpError({ code: 'OVERLOADED', message: 'later', processed: 'no' });
   });
@@ -453,7 +538,6 @@ test('stream pipes a response, and pipeline is a duplex', async () => {
     trailers: () => ({ 'x-end': '1' }),
   }));
   const dispatcher = createDispatcher(both.client);
-  const { Writable } = await import('node:stream');
   const pieces: string[] = [];
   const { opaque, trailers } = await dispatcher.stream(
     { ...POST, body: 'streamed', opaque: 7 },

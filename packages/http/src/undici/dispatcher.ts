@@ -6,7 +6,6 @@ import { Exchange } from './exchange.ts';
 import { portOf, UNSTARTED } from './handler-port.ts';
 import type { Dispatcher, DispatchHandler, Dispatching, DispatchOptions } from './types.ts';
 import { asUndiciError, invalidArgument, UndiciError } from './undici-error.ts';
-import { checkSupported } from './unsupported.ts';
 
 /** What a dispatcher may be told. */
 export interface DispatcherOptions {
@@ -91,7 +90,6 @@ class ClientDispatcher extends BaseDispatcher {
   }
 
   #start(options: DispatchOptions, handler: DispatchHandler): void {
-    checkSupported(options);
     const exchange = new Exchange(handler, this.#over);
     this.#running.add(exchange);
     try {

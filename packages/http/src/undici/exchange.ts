@@ -1,23 +1,16 @@
 import { STATUS_CODES } from 'node:http';
 import { Fields, TpError } from '@tp/wire';
-import type { Client, RequestOptions, Response } from '../types.ts';
+import { wholeBody } from '../client/checked-response.ts';
+import type { Body, Client, Response, Upgraded } from '../types.ts';
+import { giveBack, takeAbortController } from './abort-controllers.ts';
+import { GatheredBody, isShort } from './gathered-body.ts';
 import { type HandlerPort, portOf } from './handler-port.ts';
-import { BodyPieces, mismatch, type RequestBody, requestBody } from './request-body.ts';
-import { outgoingHead } from './request-head.ts';
+import { type OutgoingRequest, outgoingRequest } from './outgoing-request.ts';
+import { BodyPieces } from './request-body.ts';
 import { rawFields } from './response-fields.ts';
 import { SilenceTimer } from './silence-timer.ts';
 import type { DispatchController, DispatchHandler, DispatchOptions } from './types.ts';
 import { aborted, asUndiciError } from './undici-error.ts';
-
-/** Methods whose request says that its body is empty (RFC 9110 section 8.6), as undici has them. */
-const EXPECT_BODY: ReadonlySet<string> = new Set([
-  'PUT',
-  'POST',
-  'PATCH',
-  'QUERY',
-  'PROPFIND',
-  'PROPPATCH',
-]);
 
 const CONTINUE = 100;
 
@@ -26,10 +19,10 @@ export class Exchange implements DispatchController {
   readonly #handler: DispatchHandler;
   readonly #port: HandlerPort;
   readonly #onOver: (exchange: Exchange) => void;
-  readonly #abortion = new AbortController();
-  readonly #silence: SilenceTimer;
+  readonly #abortion = takeAbortController();
+  #silence: SilenceTimer | undefined = undefined;
   #bodyTimeoutMs = 0;
-  #body: BodyPieces | undefined = undefined;
+  #body: BodyPieces | GatheredBody | undefined = undefined;
   #state: 'asked' | 'answered' | 'over' = 'asked';
   #reason: Error | null = null;
   #paused = false;
@@ -44,7 +37,6 @@ export class Exchange implements DispatchController {
     this.#handler = handler;
     this.#port = portOf(handler);
     this.#onOver = onOver;
-    this.#silence = new SilenceTimer(() => this.#silent());
   }
 
   /** Whether the handler has aborted it; one that failed by itself may be tried again. */
@@ -74,16 +66,25 @@ export class Exchange implements DispatchController {
    * @throws {UndiciError} when it cannot be sent as it is; the handler was told nothing then.
    */
   run(client: Client, options: DispatchOptions): void {
-    const request = this.#request(options);
+    const { request, body, length, protocol } = outgoingRequest(options);
     this.#bodyTimeoutMs = options.bodyTimeout ?? 0;
-    if (!this.#tell(() => this.#port.start(this))) return;
-    this.#silence.start(options.headersTimeout ?? 0);
-    client.request(request).then(
-      (response) => this.#answered(response),
-      (error: unknown) => this.#failed(error),
-    );
-    if (request.body instanceof Uint8Array) this.#sent(request.body);
-    if (!(request.body instanceof BodyPieces)) this.#allSent();
+    try {
+      this.#port.start(this);
+    } catch (error) {
+      this.#failed(error);
+    }
+    if (this.#state === 'over') return;
+    this.#await(options.headersTimeout ?? 0);
+    if (protocol !== undefined) this.#upgrade(client, request, protocol);
+    else if (body.stream === undefined) {
+      this.#send(client, request, body.whole ?? null);
+      if (body.whole !== undefined) this.#sent(body.whole);
+      this.#allSent();
+    } else if (isShort(length) && options.expectContinue !== true) {
+      void this.#gather(client, request, body.stream, length);
+    } else {
+      this.#stream(client, request, body.stream, length, options.expectContinue === true);
+    }
   }
 
   /** Stops the exchange here and its handler there; the handler is told `reason`, or that it was aborted. */
@@ -104,110 +105,175 @@ export class Exchange implements DispatchController {
     this.#resumed?.();
   }
 
-  #request(options: DispatchOptions): RequestOptions {
-    const { path, raw, contentLength, hasContentType } = outgoingHead(options);
-    const body = requestBody(options.body);
-    const length = body.whole?.length ?? body.length ?? (body.stream ? contentLength : 0);
-    if (body.contentType !== undefined && !hasContentType)
-      raw.push('content-type', body.contentType);
-    if (contentLength !== undefined && length !== contentLength && length !== 0) {
-      throw mismatch();
-    }
-    if (length !== undefined && (length > 0 || EXPECT_BODY.has(options.method))) {
-      raw.push('content-length', String(length));
-    }
-    return {
-      method: options.method,
-      path,
-      headers: new Fields(raw),
-      body: body.whole ?? this.#pieces(body, length, options.expectContinue === true),
-      signal: this.#abortion.signal,
-      onInformation: (status, headers) => this.#inform(status, headers),
-      ...(options.idempotent === undefined ? {} : { idempotent: options.idempotent }),
-    };
+  /** Over when the protocols are switched: what follows is between the handler and the socket. */
+  #upgrade(client: Client, request: OutgoingRequest['request'], protocol: string): void {
+    const onInformation = (status: number, headers: Fields) => this.#inform(status, headers);
+    client
+      .upgrade({ ...request, protocol, signal: this.#abortion.signal, onInformation })
+      .then((response) => {
+        if (response.socket === undefined) this.#answered(response);
+        else if (this.#isOver()) response.socket.destroy();
+        else this.#switched(response);
+      })
+      .catch(this.#failed);
   }
 
-  #pieces(body: RequestBody, length: number | undefined, waits: boolean): BodyPieces | null {
-    if (body.stream === undefined) return null;
+  #switched({ status, headers, socket }: Upgraded): void {
+    this.#headers = headers;
+    this.#finish();
+    this.#port.upgrade(this, status, headers, socket);
+  }
+
+  #send(client: Client, request: OutgoingRequest['request'], body: Body | null): void {
+    client
+      .request({
+        ...request,
+        body,
+        signal: this.#abortion.signal,
+        onInformation: (status, headers) => this.#inform(status, headers),
+      })
+      .then(this.#answered, this.#failed);
+  }
+
+  /** A short body that is there already goes with its head, and may be sent again with it. */
+  async #gather(
+    client: Client,
+    request: OutgoingRequest['request'],
+    body: AsyncIterable<unknown>,
+    length: number,
+  ): Promise<void> {
+    const gathering = new GatheredBody(body, length);
+    this.#body = gathering;
+    try {
+      const whole = await gathering.whole();
+      if (this.#isOver()) return;
+      if (whole === undefined) this.#stream(client, request, gathering, length, false);
+      else {
+        this.#send(client, request, whole);
+        this.#sent(whole);
+        this.#allSent();
+      }
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  #stream(
+    client: Client,
+    request: OutgoingRequest['request'],
+    body: AsyncIterable<unknown>,
+    length: number | undefined,
+    waits: boolean,
+  ): void {
     const events = {
       sent: (piece: Uint8Array) => this.#sent(piece),
       ended: () => this.#allSent(),
-      failed: (error: unknown) => this.#fail(asUndiciError(error, false)),
+      failed: this.#failed,
     };
     const begin = waits ? new Promise<void>((resolve) => (this.#continued = resolve)) : undefined;
-    return (this.#body = new BodyPieces(body.stream, length, events, begin));
+    const pieces = new BodyPieces(body, length, events, begin);
+    this.#body = pieces;
+    this.#send(client, request, pieces);
   }
 
   #sent(piece: Uint8Array): void {
     if (this.#state === 'over') return;
     this.#sentBytes += piece.length;
-    if (this.#state === 'asked') this.#silence.again();
-    if (this.#handler.onBodySent !== undefined) {
-      this.#tell(() => this.#handler.onBodySent?.(piece, this.#sentBytes));
+    if (this.#state === 'asked') this.#silence?.again();
+    try {
+      this.#handler.onBodySent?.(piece, this.#sentBytes);
+    } catch (error) {
+      this.#failed(error);
     }
   }
 
   #allSent(): void {
-    if (this.#handler.onRequestSent !== undefined)
-      this.#tell(() => this.#handler.onRequestSent?.());
+    if (this.#state === 'over') return;
+    try {
+      this.#handler.onRequestSent?.();
+    } catch (error) {
+      this.#failed(error);
+    }
   }
 
   #inform(status: number, headers: Fields): void {
     if (this.#state !== 'asked') return;
-    this.#silence.again();
-    if (status === CONTINUE) {
-      this.#continued?.();
-      return;
+    this.#silence?.again();
+    try {
+      if (status === CONTINUE) this.#continued?.();
+      else this.#tellHead(status, headers, '');
+    } catch (error) {
+      this.#failed(error);
     }
-    this.#tellHead(status, headers, STATUS_CODES[status] ?? '');
   }
 
-  #answered(response: Response): void {
+  readonly #answered = (response: Response): void => {
     if (this.#state === 'over') return;
     this.#state = 'answered';
-    this.#silence.stop();
+    this.#silence?.stop();
     this.#continued?.();
     const { status, reason, headers } = response;
-    if (this.#tellHead(status, headers, reason === '' ? (STATUS_CODES[status] ?? '') : reason)) {
-      void this.#read(response);
-    }
-  }
-
-  #tellHead(status: number, headers: Fields, reason: string): boolean {
-    this.#headers = headers;
-    return this.#tell(() => {
-      this.#handler.onResponseStarted?.();
-      this.#port.head(this, status, headers, reason);
-    });
-  }
-
-  /** What is not read is not credited to the sender: so pausing holds it back. */
-  async #read(response: Response): Promise<void> {
     try {
-      const pieces = response.body[Symbol.asyncIterator]();
-      for (;;) {
-        while (this.#paused && this.#state !== 'over') {
-          await new Promise<void>((resolve) => (this.#resumed = resolve));
-        }
-        if (this.#state === 'over') return;
-        this.#silence.start(this.#bodyTimeoutMs);
-        const { done, value } = await pieces.next();
-        if (this.#isOver()) return;
-        this.#silence.stop();
-        if (done === true) break;
-        const piece = Buffer.from(value.buffer, value.byteOffset, value.length);
-        if (!this.#tell(() => this.#port.piece(this, piece))) return;
+      this.#tellHead(status, headers, reason);
+      if (this.#isOver()) return;
+      const whole = wholeBody(response);
+      if (whole === undefined || this.#paused) void this.#read(response);
+      else {
+        if (whole.length > 0) this.#tellPiece(whole);
+        if (this.#paused) void this.#read(undefined);
+        else this.#ended(Fields.empty);
       }
     } catch (error) {
       this.#failed(error);
-      return;
     }
-    this.#ended(response.trailers ?? Fields.empty);
+  };
+
+  #tellHead(status: number, headers: Fields, reason: string): void {
+    this.#headers = headers;
+    this.#handler.onResponseStarted?.();
+    const phrase = reason === '' ? (STATUS_CODES[status] ?? '') : reason;
+    this.#port.head(this, status, headers, phrase);
+  }
+
+  #tellPiece({ buffer, byteOffset, length }: Uint8Array): void {
+    this.#port.piece(this, Buffer.from(buffer, byteOffset, length));
+  }
+
+  /** What is not read is not credited to the sender: so pausing holds it back. */
+  async #read(response: Response | undefined): Promise<void> {
+    try {
+      const pieces = response?.body[Symbol.asyncIterator]();
+      for (;;) {
+        while (this.#paused && !this.#isOver()) {
+          await new Promise<void>((resolve) => (this.#resumed = resolve));
+        }
+        if (this.#isOver() || pieces === undefined) break;
+        this.#await(this.#bodyTimeoutMs);
+        const { done, value } = await pieces.next();
+        this.#silence?.stop();
+        if (this.#isOver() || done === true) break;
+        this.#tellPiece(value);
+      }
+      this.#ended(response?.trailers ?? Fields.empty);
+    } catch (error) {
+      this.#failed(error);
+    }
   }
 
   #ended(trailers: Fields): void {
+    if (this.#state === 'over') return;
     this.#trailers = trailers;
-    if (this.#tell(() => this.#port.end(this, trailers))) this.#finish();
+    this.#port.end(this, trailers);
+    if (this.#isOver()) return;
+    this.#finish();
+    if (this.#body === undefined) giveBack(this.#abortion);
+  }
+
+  /** Fails the exchange when the peer is silent for so many ms; 0 is for ever. */
+  #await(timeoutMs: number): void {
+    if (timeoutMs === 0) return;
+    this.#silence ??= new SilenceTimer(() => this.#silent());
+    this.#silence.start(timeoutMs);
   }
 
   #silent(): void {
@@ -224,9 +290,9 @@ export class Exchange implements DispatchController {
     );
   }
 
-  #failed(error: unknown): void {
+  readonly #failed = (error: unknown): void => {
     this.#fail(asUndiciError(error, this.#state === 'answered'));
-  }
+  };
 
   #fail(error: Error): void {
     if (this.#state === 'over') return;
@@ -236,23 +302,13 @@ export class Exchange implements DispatchController {
     this.#port.fail(this, error);
   }
 
-  /** Calls the handler; what it throws ends the exchange. Says whether that goes on. */
-  #tell(call: () => void): boolean {
-    try {
-      call();
-    } catch (error) {
-      this.#fail(error instanceof Error ? error : new Error(String(error)));
-    }
-    return !this.#isOver();
-  }
-
   #isOver(): boolean {
     return this.#state === 'over';
   }
 
   #finish(): void {
     this.#state = 'over';
-    this.#silence.stop();
+    this.#silence?.stop();
     this.#continued?.();
     this.#resumed?.();
     this.#onOver(this);

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type { Fields } from '@tp/wire';
 import { parsedFields, rawFields } from './response-fields.ts';
 import type { DispatchController, DispatchHandler } from './types.ts';
@@ -9,6 +10,8 @@ export interface HandlerPort {
   head(controller: DispatchController, status: number, fields: Fields, reason: string): void;
   piece(controller: DispatchController, piece: Buffer): void;
   end(controller: DispatchController, trailers: Fields): void;
+  /** Both sides speak another protocol from here, through that socket. */
+  upgrade(controller: DispatchController, status: number, fields: Fields, socket: Duplex): void;
   fail(controller: DispatchController, error: Error): void;
 }
 
@@ -53,6 +56,10 @@ class ControllerPort implements HandlerPort {
     this.#handler.onResponseEnd?.(controller, parsedFields(trailers));
   }
 
+  upgrade(controller: DispatchController, status: number, fields: Fields, socket: Duplex): void {
+    this.#handler.onRequestUpgrade?.(controller, status, parsedFields(fields), socket);
+  }
+
   fail(controller: DispatchController, error: Error): void {
     if (this.#handler.onResponseError === undefined) throw error;
     this.#handler.onResponseError(controller, error);
@@ -83,6 +90,10 @@ class CallbackPort implements HandlerPort {
 
   end(_controller: DispatchController, trailers: Fields): void {
     this.#handler.onComplete?.(rawFields(trailers));
+  }
+
+  upgrade(_controller: DispatchController, status: number, fields: Fields, socket: Duplex): void {
+    this.#handler.onUpgrade?.(status, rawFields(fields), socket);
   }
 
   fail(_controller: DispatchController, error: Error): void {

@@ -146,7 +146,8 @@ async function* piecesOf(body: Iterable<unknown>): AsyncGenerator<unknown> {
   yield* body;
 }
 
-function asBytes(piece: unknown): Uint8Array {
+/** A piece of a body as bytes; text as UTF-8. */
+export function asBytes(piece: unknown): Uint8Array {
   if (typeof piece === 'string') return Buffer.from(piece);
   if (piece instanceof Uint8Array) return piece;
   throw new TypeError('a piece of a body is a string or a Uint8Array');

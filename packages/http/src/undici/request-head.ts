@@ -1,4 +1,5 @@
 import { type ParsedUrlQueryInput, stringify } from 'node:querystring';
+import { Fields } from '@tp/wire';
 import { trimBlanks } from '../listener/trim-blanks.ts';
 import type { DispatchHeaders, DispatchOptions } from './types.ts';
 import { invalidArgument } from './undici-error.ts';
@@ -21,20 +22,24 @@ export interface OutgoingHead {
  */
 export function outgoingHead(options: DispatchOptions): OutgoingHead {
   const { path, query, origin, headers, expectContinue } = options;
-  const reader = new HeaderReader();
+  const reader = new HeaderReader(origin === undefined ? undefined : authorityOf(origin));
   if (headers !== undefined && headers !== null) reader.read(headers);
-  const host = reader.host ?? (origin === undefined ? undefined : authorityOf(origin));
-  const raw = host === undefined ? reader.raw : ['host', host, ...reader.raw];
+  const { raw } = reader;
   if (expectContinue === true) raw.push('expect', '100-continue');
   const { contentLength, hasContentType } = reader;
   return { path: query ? withQuery(path, query) : path, raw, contentLength, hasContentType };
 }
 
 class HeaderReader {
-  readonly raw: string[] = [];
-  host: string | undefined;
+  readonly raw: string[];
   contentLength: number | undefined;
   hasContentType = false;
+  #hasHost = false;
+
+  /** @param host what the field says unless one is given. */
+  constructor(host: string | undefined) {
+    this.raw = host === undefined ? [] : ['host', host];
+  }
 
   read(headers: DispatchHeaders): void {
     if (isFlat(headers)) {
@@ -60,8 +65,10 @@ class HeaderReader {
     const lower = name.toLowerCase();
     switch (lower) {
       case 'host':
-        if (this.host !== undefined) throw invalidArgument('duplicate host header');
-        this.host = value;
+        if (this.#hasHost) throw invalidArgument('duplicate host header');
+        this.#hasHost = true;
+        if (this.raw[0] === 'host') this.raw[1] = value;
+        else this.raw.unshift('host', value);
         return;
       case 'content-length':
         if (this.contentLength !== undefined) throw invalidArgument(`duplicate ${lower} header`);
@@ -92,6 +99,17 @@ function textOf(name: string, value: unknown): string {
     throw invalidArgument(`invalid ${name} header`);
   }
   return trimBlanks(String(value));
+}
+
+let lastFields = Fields.empty;
+
+/** The fields of a list; the same ones for one that repeats, since those cost the least to send. */
+export function fieldsOf(raw: readonly string[]): Fields {
+  const last = lastFields.raw;
+  if (raw.length !== last.length || raw.some((text, i) => text !== last[i])) {
+    lastFields = new Fields(raw);
+  }
+  return lastFields;
 }
 
 /** Most programs ask one origin again and again. */

@@ -1,9 +1,19 @@
-import type { Fields } from '@tp/wire';
+import { Fields } from '@tp/wire';
 import type { ResponseFields } from './types.ts';
 
-/** The fields as undici shows raw ones: a buffer for each name and each value, in Latin-1. */
+let lastFields = Fields.empty;
+let lastRaw: readonly Buffer[] = [];
+
+/**
+ * The fields as undici shows raw ones: a buffer for each name and each value, in Latin-1. A link hands
+ * out the same fields for each head that repeats, and these have the same buffers.
+ */
 export function rawFields(fields: Fields): Buffer[] {
-  return fields.raw.map(latin1);
+  if (fields !== lastFields) {
+    lastRaw = fields.raw.map(latin1);
+    lastFields = fields;
+  }
+  return lastRaw.slice();
 }
 
 /** The fields as undici shows parsed ones. */

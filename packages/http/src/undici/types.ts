@@ -7,6 +7,8 @@ import type {
   ResponseData,
   ResponseStart,
   StreamData,
+  UpgradeCallOptions,
+  UpgradeData,
 } from './dispatcher-calls.ts';
 import type { UndiciError } from './undici-error.ts';
 
@@ -38,6 +40,7 @@ export interface DispatchOptions {
   bodyTimeout?: number | null;
   /** Holds the body back until the peer says 100 (RFC 9110 section 10.1.1), or answers. */
   expectContinue?: boolean;
+  /** The protocol to switch to, as `websocket`; such a request has no body. */
   upgrade?: boolean | string | null;
 }
 
@@ -139,8 +142,8 @@ export interface Dispatcher extends EventEmitter<DispatcherEvents>, Dispatching 
   ): Duplex;
   /** @throws {UndiciError} UND_ERR_NOT_SUPPORTED always. */
   connect(...given: readonly unknown[]): never;
-  /** @throws {UndiciError} UND_ERR_NOT_SUPPORTED always. */
-  upgrade(...given: readonly unknown[]): never;
+  /** Asks for another protocol: resolves with the socket through which both sides speak it. */
+  upgrade(options: UpgradeCallOptions): Promise<UpgradeData>;
   /** Takes no further request, waits for those under way, and closes the client. */
   close(): Promise<void>;
   close(callback: () => void): void;

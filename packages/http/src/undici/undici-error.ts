@@ -71,3 +71,12 @@ export function invalidArgument(
 export function aborted(message: string, processed: Processed): UndiciError {
   return new UndiciError('UND_ERR_ABORTED', new TpError({ code: 'CANCEL', message, processed }));
 }
+
+/** A response that refuses to switch protocols, as undici calls it. */
+export function notSwitched(status: number): UndiciError {
+  const message = `bad upgrade: the peer answered ${status}`;
+  return new UndiciError(
+    'UND_ERR_SOCKET',
+    new TpError({ code: 'REFUSED', message, processed: 'yes' }),
+  );
+}
