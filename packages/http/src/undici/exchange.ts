@@ -23,6 +23,8 @@ export class Exchange implements DispatchController {
   #silence: SilenceTimer | undefined = undefined;
   #bodyTimeoutMs = 0;
   #body: BodyPieces | GatheredBody | undefined = undefined;
+  /** Nothing of the request can be on its way behind the end of the response. */
+  #isSent = false;
   #state: 'asked' | 'answered' | 'over' = 'asked';
   #reason: Error | null = null;
   #paused = false;
@@ -77,6 +79,7 @@ export class Exchange implements DispatchController {
     this.#await(options.headersTimeout ?? 0);
     if (protocol !== undefined) this.#upgrade(client, request, protocol);
     else if (body.stream === undefined) {
+      this.#isSent = isShort(length);
       this.#send(client, request, body.whole ?? null);
       if (body.whole !== undefined) this.#sent(body.whole);
       this.#allSent();
@@ -266,7 +269,7 @@ export class Exchange implements DispatchController {
     this.#port.end(this, trailers);
     if (this.#isOver()) return;
     this.#finish();
-    if (this.#body === undefined) giveBack(this.#abortion);
+    if (this.#isSent) giveBack(this.#abortion);
   }
 
   /** Fails the exchange when the peer is silent for so many ms; 0 is for ever. */
