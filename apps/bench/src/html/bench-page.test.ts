@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import type { Result } from '../report/report.ts';
 import { resultRows } from '../report/table.ts';
 import { REPORT } from '../test/report-fixture.ts';
 import { scaleFor } from './bars.ts';
@@ -22,6 +23,16 @@ it('has every figure of the report', () => {
   }
   expect(page).toContain(REPORT.machine);
   expect(page).toContain(REPORT.runtime);
+});
+
+it('has a column for every figure that a result may have', () => {
+  const row = (result: Result) => resultRows([result])[1]?.join(' ');
+  for (const result of REPORT.results) {
+    for (const [name, value] of Object.entries(result)) {
+      if (typeof value !== 'number' || name === 'callers') continue;
+      expect(row({ ...result, [name]: value * 7 }), name).not.toBe(row(result));
+    }
+  }
 });
 
 it('draws every result: none is in the table alone', () => {

@@ -151,14 +151,15 @@ async function replayAll(
   }
   return done.map(({ job, replays: [first, ...timed] }) => {
     if (first === undefined) throw new Error('nothing was replayed');
-    const cpuUs = median(timed.map((replayed) => replayed.cpuUs)) ?? first.cpuUs;
-    return { job, replayed: { ...first, cpuUs } };
+    const cpuUsPerExchange =
+      median(timed.map((one) => one.cpuUsPerExchange)) ?? first.cpuUsPerExchange;
+    return { job, replayed: { ...first, cpuUsPerExchange } };
   });
 }
 
 function toTrial(
   { exchanges, setting, batch }: Job,
-  { requestBytes, responseBytes, cpuUs }: Replayed,
+  { requestBytes, responseBytes, cpuUsPerExchange }: Replayed,
   http1: Cost,
   prices: Prices,
 ): Trial {
@@ -170,9 +171,9 @@ function toTrial(
     batch,
     ...cost,
     ratio: http1.bytes / cost.bytes,
-    cpuUs: cpuUs / count,
+    cpuUs: cpuUsPerExchange,
     savedPerMonth: bytesPerMonth(http1.bytes - cost.bytes, prices),
-    cpuPerMonth: cpuPerMonth(cpuUs / count, prices),
+    cpuPerMonth: cpuPerMonth(cpuUsPerExchange, prices),
   };
 }
 

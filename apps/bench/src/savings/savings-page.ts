@@ -191,7 +191,7 @@ function rowsOf({ results, delays, http1, unpackedBodies }: Savings): string[][]
       'CPU µs',
       'traffic saved',
       'CPU costs',
-      'left',
+      'net',
     ],
     [
       'HTTP/1.1',

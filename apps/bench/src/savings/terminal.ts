@@ -44,7 +44,7 @@ function settingTable({ results, pricePerCore }: Savings): string[] {
     'CPU µs',
     'traffic saved',
     'CPU costs',
-    'left',
+    'net',
   ];
   const rows = results
     .filter(({ batch }) => batch === 1)
@@ -83,7 +83,7 @@ function delayTable({ delays }: Savings): string[] {
       'CPU µs',
       'traffic saved',
       'CPU costs',
-      'left',
+      'net',
     ],
     ...delays.map((trial) => [
       `${trial.delayMs} ms`,
