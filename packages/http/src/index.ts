@@ -39,7 +39,12 @@ export {
   requestEndToEnd,
   upgradeEndToEnd,
 } from './hop-by-hop.ts';
-export { fromListener, type RequestListener } from './listener/from-listener.ts';
+export {
+  type FromListenerOptions,
+  fromListener,
+  type RequestListener,
+} from './listener/from-listener.ts';
+export type { UpgradeListener } from './listener/upgrade-conversation.ts';
 export {
   createNodeServer,
   type NodeServer,

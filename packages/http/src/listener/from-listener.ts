@@ -7,6 +7,7 @@ import { ListenerRequest } from './listener-request.ts';
 import { ListenerResponse } from './listener-response.ts';
 import { ListenerSocket } from './listener-socket.ts';
 import { handlerOf, madeOfListener } from './twins.ts';
+import { answerUpgrade, type UpgradeListener } from './upgrade-conversation.ts';
 
 /** What `http.createServer` takes: also an Express application, and the callback of Koa or Nest. */
 export type RequestListener = (request: IncomingMessage, response: ServerResponse) => void;
@@ -23,23 +24,44 @@ export type RequestListener = (request: IncomingMessage, response: ServerRespons
  * is answered 417.
  *
  * A listener that throws, or whose promise rejects, is answered 500 and reported to `onError` of
- * the server. `response.destroy()` fails the request with `INTERNAL`, processed "yes". Upgrades are
- * not supported: a request with `Upgrade` comes to the listener as any other.
+ * the server. `response.destroy()` fails the request with `INTERNAL`, processed "yes".
+ *
+ * A request that asks for another protocol goes to `options.upgrade`, as to a listener for the event
+ * `upgrade` of an `http.Server`: with a socket on which it writes a response by itself, and which leads
+ * to the client once that was a 101; `ws` takes it as it is. Without `upgrade` such a request comes to
+ * the listener as any other.
  *
  * Of a listener that `toListener` made, this gives the handler that it was made of.
  */
-export function fromListener(listener: RequestListener): Handler {
+export function fromListener(
+  listener: RequestListener,
+  { upgrade }: FromListenerOptions = {},
+): Handler {
+  if (upgrade !== undefined) {
+    const plain = fromListener(listener);
+    return (request) =>
+      request.upgrade === undefined ? plain(request) : answerUpgrade(request, upgrade);
+  }
   const original = handlerOf(listener);
   if (original !== undefined) return original;
   return madeOfListener((request) => new Conversation(request).run(listener, NOBODY), listener);
 }
 
-/** The server whose listeners for `checkContinue` and `checkExpectation` are asked as Node's asks them. */
+/** What `fromListener` may be told. */
+export interface FromListenerOptions {
+  /** Answers requests that ask for another protocol, as `WebSocketServer.handleUpgrade` does. */
+  readonly upgrade?: UpgradeListener;
+}
+
+/** The server whose listeners for `checkContinue`, `checkExpectation` and `upgrade` are asked as Node's asks them. */
 export type ExpectationEvents = Pick<EventEmitter, 'emit' | 'listenerCount'>;
 
-/** `fromListener` for a listener of a server that has others for expectations. */
+/** `fromListener` for a listener of a server that has others for expectations and upgrades. */
 export function fromListenerOf(server: ExpectationEvents, listener: RequestListener): Handler {
-  return (request) => new Conversation(request).run(listener, server);
+  return (request) =>
+    request.upgrade !== undefined && server.listenerCount('upgrade') > 0
+      ? answerUpgrade(request, (...asked) => server.emit('upgrade', ...asked))
+      : new Conversation(request).run(listener, server);
 }
 
 const NOBODY: ExpectationEvents = new EventEmitter();

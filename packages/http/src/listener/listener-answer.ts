@@ -1,7 +1,9 @@
+import type { Duplex } from 'node:stream';
 import { Fields, isTpError, MAX_INLINE_BODY, TpError } from '@tp/wire';
 import { hasNoBody } from '../body/no-body.ts';
-import { endToEnd } from '../hop-by-hop.ts';
+import { endToEnd, upgradeEndToEnd } from '../hop-by-hop.ts';
 import type { Request, ResponseInit } from '../types.ts';
+import { SWITCHING_PROTOCOLS } from '../upgrade/upgrade-fields.ts';
 import type { ListenerSocketOwner, WrittenChunk } from './listener-socket.ts';
 import { PieceQueue } from './piece-queue.ts';
 import { type ResponseEvents, ResponseReader } from './response-reader.ts';
@@ -18,6 +20,8 @@ export interface ListenerAnswerOwner {
   readonly ended: boolean;
   /** The client does not want the rest. */
   close(): void;
+  /** It has answered 101, and `early` behind that: what follows goes through the tunnel. */
+  switched?(tunnel: Duplex, early: Uint8Array): void;
 }
 
 /**
@@ -34,7 +38,7 @@ export class ListenerAnswer implements ListenerSocketOwner, ResponseEvents {
   readonly #queue: PieceQueue;
   #resolve: (response: ResponseInit) => void = () => {};
   #reject: (error: unknown) => void = () => {};
-  #state: 'waiting' | 'gathering' | 'streaming' | 'complete' | 'failed' = 'waiting';
+  #state: 'waiting' | 'gathering' | 'streaming' | 'switched' | 'complete' | 'failed' = 'waiting';
   #head: Head | undefined;
   #trailers = Fields.empty;
   #taken: (() => void) | undefined;
@@ -59,13 +63,19 @@ export class ListenerAnswer implements ListenerSocketOwner, ResponseEvents {
   }
 
   get #isOver(): boolean {
-    return this.#state === 'complete' || this.#state === 'failed';
+    return this.#state === 'complete' || this.#state === 'failed' || this.isSwitched;
+  }
+
+  /** Whether it was a 101 that a tunnel follows. */
+  get isSwitched(): boolean {
+    return this.#state === 'switched';
   }
 
   written(chunks: readonly WrittenChunk[], taken: () => void): void {
     for (const { chunk, encoding } of chunks) this.#reader.read(chunk, encoding);
     if (this.#state === 'gathering' && this.#queue.size > MAX_INLINE_BODY) this.#stream();
-    if (this.#state === 'streaming' && this.#queue.size > 0) this.#taken = taken;
+    const isHeld = this.#state === 'streaming' || this.isSwitched;
+    if (isHeld && this.#queue.size > 0) this.#taken = taken;
     else taken();
   }
 
@@ -98,6 +108,10 @@ export class ListenerAnswer implements ListenerSocketOwner, ResponseEvents {
   }
 
   head(status: number, reason: string, headers: Fields): void {
+    if (status === SWITCHING_PROTOCOLS && this.#owner.switched !== undefined) {
+      this.#switch({ status, reason, headers: upgradeEndToEnd(headers, 'response') });
+      return;
+    }
     this.#head = { status, reason, headers: endToEnd(headers) };
     this.#state = 'gathering';
     queueMicrotask(() => {
@@ -129,6 +143,17 @@ export class ListenerAnswer implements ListenerSocketOwner, ResponseEvents {
       });
     } else return;
     this.#state = 'complete';
+  }
+
+  #switch(head: Head): void {
+    this.#state = 'switched';
+    this.#resolve({
+      ...head,
+      upgrade: (tunnel) => {
+        this.#owner.switched?.(tunnel, this.#queue.takeAll());
+        this.#release();
+      },
+    });
   }
 
   #stream(): void {

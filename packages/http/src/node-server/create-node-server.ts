@@ -39,7 +39,8 @@ export type TlsNodeServer = HttpsServer & { readonly teleport: TeleportPart };
  *
  * A connection is a link if its first byte says so, or under TLS what ALPN agreed on (`tp/1`, else
  * `http/1.1`); one that says nothing for `limits.handshakeTimeoutMs` is closed and counted. Requests
- * on links come to the same listeners: those for `request`, `checkContinue` and `checkExpectation`;
+ * on links come to the same listeners: those for `request`, `checkContinue`, `checkExpectation` and
+ * `upgrade`;
  * see `fromListener` for how they look. The other events, and Node's time limits, are for HTTP.
  *
  * Over plain TCP a link must come from this machine, unless `insecure` allows others; HTTP may come
@@ -88,7 +89,8 @@ function isAlone(server: EventEmitter, listener: RequestListener): boolean {
     server.listenerCount('request') === 1 &&
     server.listenerCount('request', listener) === 1 &&
     server.listenerCount('checkContinue') === 0 &&
-    server.listenerCount('checkExpectation') === 0
+    server.listenerCount('checkExpectation') === 0 &&
+    server.listenerCount('upgrade') === 0
   );
 }
 
