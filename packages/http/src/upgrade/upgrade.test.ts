@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
+import { type Clock, systemClock } from '@tp/transport';
 import { describe, expect, test } from 'vitest';
 import {
   type ClientOptions,
@@ -13,7 +14,6 @@ import {
   type UpgradeResponse,
 } from '../index.ts';
 import { failure, gather, type Pair, pair as waitingPair } from '../test/pair.ts';
-
 import { shiftedClock } from '../test/shifted-clock.ts';
 
 /** A pair that waits for what is left of a test no longer than that, in ms. */
@@ -413,6 +413,23 @@ describe('a switched exchange', () => {
     expect(new Set(await Promise.all(answers))).toEqual(expected);
     expect(both.client.stats().links.length).toBeLessThan(5);
   });
+});
+
+/** Time stands still: no timer ever comes to its end. */
+const FROZEN: Clock = { now: () => 0, defer: systemClock.defer, after: () => ({ clear() {} }) };
+
+test('little data of many sockets waits for no timer, though their peers gather credit', async () => {
+  const server = new Switch();
+  const clock = { clock: FROZEN };
+  await using both = await pair(server.handler, clock, { ...clock, links: 1 });
+  const all: [Duplex, Duplex][] = [];
+  for (let i = 0; i < 600; i++) all.push(await ends(both, server));
+  const message = 'x'.repeat(1_000);
+  const arrived = all.flat().map((socket) => once(socket, 'data'));
+  for (const socket of all.flat()) socket.write(message);
+  for (const [bytes] of await Promise.all(arrived)) expect(String(bytes)).toBe(message);
+  for (const socket of all.flat()) socket.end();
+  await Promise.all(all.flat().map(closed));
 });
 
 describe('an answer with status 101', () => {

@@ -22,6 +22,13 @@ interface Mark {
   readonly allowed: number;
 }
 
+/** A slice that is under way: up to where it reaches among all of the link's, and in its body, in bytes. */
+interface Slice {
+  readonly position: number;
+  readonly body: BodyFlight;
+  readonly inBody: number;
+}
+
 /** How long it took until a slice was given back. */
 interface Sample {
   readonly took: number;
@@ -41,6 +48,10 @@ interface Sample {
  * trip and `queueDelayMs`. So a change is never judged by what was sent before it. Until something has
  * queued, which shows what the network carries, the bytes double.
  *
+ * A receiver gathers what it gives back of each stream, so that many streams of little data each may
+ * seem to have much under way that has long come. The link's credit tells: a connection keeps order,
+ * so as many bytes as were given back to the link have come, of those that were sent first.
+ *
  * A reader that stops gives no credit, though its bytes have long come: what is not given back
  * within some round trips no longer counts, and stops nobody else.
  */
@@ -53,6 +64,10 @@ export class Flight {
   /** The least that the receiver has given back at once, in bytes; undefined: nothing yet. */
   #grain: number | undefined;
   #underWay = 0;
+  readonly #slices = new Fifo<Slice>();
+  /** All that was sent on the link, in bytes, and the receiver's window for it, as far as it is known. */
+  #sent = 0;
+  #window: number | undefined;
   #allowed = FIRST;
   /** A round ends when something is given back that was sent since. */
   #roundSince = 0;
@@ -108,9 +123,23 @@ export class Flight {
     else this.#bodies.delete(body);
   }
 
-  /** A slice goes at `now`. */
-  sent(now: number): void {
+  /** A slice of a body goes at `now`. */
+  sent(body: BodyFlight, bytes: number, now: number): void {
+    this.#sent += bytes;
+    this.#slices.push({ position: this.#sent, body, inBody: body.sent });
     if (this.#roundSince === Number.POSITIVE_INFINITY) this.#roundSince = now;
+  }
+
+  /** Credit of the link has come, where so much was left. */
+  credited(bytes: number, left: number): void {
+    const window = this.#window ?? left + this.#sent;
+    this.#window = grown(window, left, bytes);
+    const returned = this.#sent - (this.#window - left - bytes);
+    for (let slice = this.#slices.peek(); slice !== undefined; slice = this.#slices.peek()) {
+      if (slice.position > returned) break;
+      slice.body.hasCome(slice.inBody);
+      this.#slices.shift();
+    }
   }
 
   /** The receiver gave so much back at once. */
@@ -206,7 +235,7 @@ export class BodyFlight {
   send(bytes: number, now: number): void {
     this.credit -= bytes;
     this.sent += bytes;
-    this.#flight.sent(now);
+    this.#flight.sent(this, bytes, now);
     this.#count();
     const { underWay, allowed } = this.#flight;
     this.#marks.push({ position: this.sent, at: now, underWay, allowed });
@@ -214,10 +243,7 @@ export class BodyFlight {
 
   /** Credit has come, at `now`. */
   credited(bytes: number, now: number): void {
-    const missing = this.#window - this.credit;
-    // A window grows by doubling; what else is more than can be given back is growth as well.
-    if (bytes > this.#window) this.#window += Math.max(this.#window, bytes - missing);
-    else if (bytes > missing) this.#window += bytes - missing;
+    this.#window = grown(this.#window, this.credit, bytes);
     this.credit += bytes;
     this.#flight.gave(bytes);
     const returned = this.sent - (this.#window - this.credit);
@@ -230,6 +256,13 @@ export class BodyFlight {
     }
     this.#count();
     if (latest !== undefined) this.#flight.returned(latest, now);
+  }
+
+  /** What was sent up to that position has come. */
+  hasCome(position: number): void {
+    if (position <= this.#arrived) return;
+    this.#arrived = position;
+    this.#count();
   }
 
   /** What was sent before that time has come, by all that can be known. */
@@ -254,4 +287,14 @@ export class BodyFlight {
     this.underWay = underWay;
     if (more !== 0) this.#flight.changed(this, more);
   }
+}
+
+/**
+ * A receiver's window once it has given credit, of which so much was left. It grows by doubling; what
+ * else is more than can be given back is growth as well.
+ */
+function grown(window: number, left: number, bytes: number): number {
+  const missing = window - left;
+  if (bytes > window) return window + Math.max(window, bytes - missing);
+  return bytes > missing ? window + bytes - missing : window;
 }

@@ -9,21 +9,29 @@ interface CreditedSender {
   wake(urgent: boolean): void;
 }
 
+/** What is under way learns by the link's credit of what has come. */
+interface CreditedFlight {
+  credited(bytes: number, left: number): void;
+}
+
 /** The credit that all streams of a link share, in both directions (W-042 to W-044). */
 export class LinkCredit {
   readonly #window: ReceiveWindow;
   readonly #outbox: { credit: number };
+  readonly #flight: CreditedFlight;
   readonly #sender: CreditedSender;
   readonly #counters: { hit(limit: string): void };
 
   constructor(
     window: ReceiveWindow,
     outbox: { credit: number },
+    flight: CreditedFlight,
     sender: CreditedSender,
     counters: { hit(limit: string): void },
   ) {
     this.#window = window;
     this.#outbox = outbox;
+    this.#flight = flight;
     this.#sender = sender;
     this.#counters = counters;
   }
@@ -46,6 +54,7 @@ export class LinkCredit {
 
   /** The peer grants more. @throws {TpError} FLOW_CONTROL when that is too much (W-043). */
   granted(bytes: number): void {
+    this.#flight.credited(bytes, this.#outbox.credit);
     this.#outbox.credit += bytes;
     if (this.#outbox.credit > MAX_CREDIT)
       throw linkError('FLOW_CONTROL', "the link's credit overflows (W-043)");

@@ -123,7 +123,13 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
     this.stalls = new Stalls(clock, limits, this);
     this.outbox = new Outbox<Waiting>(this.flight, this.#window);
     this.sender = new LinkSender(this, connection, this.outbox, this.sealer);
-    this.linkCredit = new LinkCredit(this.#window, this.outbox, this.sender, this.counters);
+    this.linkCredit = new LinkCredit(
+      this.#window,
+      this.outbox,
+      this.flight,
+      this.sender,
+      this.counters,
+    );
     this.#handshake = new Handshake(options, connection, this.counters, this.sealer);
     this.#lastWords = new LastWords(connection, this.counters, this.sealer, clock);
     this.#glitches = new RateLimit(clock, limits.glitchBurst, limits.glitchRate);
