@@ -13,16 +13,19 @@ export interface Finding {
 type Place = Difference['in'][number];
 
 /** Compares field by field: what must differ is left out of what was seen over HTTP, and may not be over tp. */
-export function compare(http: Observations, tp: Observations): Finding[] {
+export function compare(
+  http: Observations,
+  tp: Observations,
+  mustDiffer: readonly Difference[] = MUST_DIFFER,
+): Finding[] {
   const findings: Finding[] = [];
-  find('', comparable(http, mustDiffer), comparable(tp, never), findings);
+  find('', comparable(http, mustDiffer), comparable(tp, []), findings);
   return findings;
 }
 
-function comparable(
-  { exchanges, app }: Observations,
-  isLeftOut: (name: string, place: Place) => boolean,
-): Json {
+function comparable({ exchanges, app }: Observations, leftOut: readonly Difference[]): Json {
+  const isLeftOut = (name: string, place: Place): boolean =>
+    leftOut.some((one) => one.name === name && one.in.includes(place));
   const lines = (fields: readonly string[], place: Place): string[] => {
     const kept: string[] = [];
     for (let i = 0; i < fields.length; i += 2) {
@@ -39,14 +42,6 @@ function comparable(
         : { request: { ...entry.request, fields: lines(entry.request.fields, 'requests') } },
     ),
   };
-}
-
-function mustDiffer(name: string, place: Place): boolean {
-  return MUST_DIFFER.some((one) => one.name === name && one.in.includes(place));
-}
-
-function never(): boolean {
-  return false;
 }
 
 function find(at: string, http: Json | undefined, tp: Json | undefined, into: Finding[]): void {

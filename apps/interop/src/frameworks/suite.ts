@@ -7,7 +7,7 @@ import { files } from './behaviours/files.ts';
 import { resources } from './behaviours/resources.ts';
 import { routing } from './behaviours/routing.ts';
 import { streams } from './behaviours/streams.ts';
-import { compare } from './compare.ts';
+import { compare, type Finding } from './compare.ts';
 import { httpSite, type Observations, type Site, tpSite } from './record.ts';
 import { type StaticFolder, staticFolder } from './static-folder.ts';
 
@@ -22,7 +22,7 @@ const BEHAVIOURS: readonly Behaviour[] = [
 
 interface Comparison {
   readonly framework: Framework;
-  /** How the application is served, for people. */
+  /** How the application is served over tp, for people. */
   readonly by: string;
   readonly overHttp: CreateApp;
   readonly overTp: CreateApp;
@@ -35,31 +35,66 @@ interface Comparison {
  * observed over tp is the same as over HTTP.
  */
 export function compareOverBoth(comparison: Comparison): void {
-  const { framework, by, shown = (all) => all } = comparison;
+  const { framework, by, overHttp, overTp, shown = (all) => all } = comparison;
+  compareSites({
+    framework,
+    title: `${framework} over tp, by ${by}, as over HTTP`,
+    open: async (files) => [await httpSite(overHttp, files), await tpSite(overTp, files)],
+    differences: (http, tp) => compare(shown(http), shown(tp)),
+  });
+}
+
+/** The same for HTTP on a port that tp is served on too: it is as on a port of its own, but for the time. */
+export function compareBesideTp(framework: Framework, alone: CreateApp, beside: CreateApp): void {
+  compareSites({
+    framework,
+    title: `${framework} over HTTP on a port that serves tp too, as on one that does not`,
+    open: async (files) => [await httpSite(alone, files), await httpSite(beside, files)],
+    differences: (http, too) => compare(withoutDate(http), withoutDate(too), []),
+  });
+}
+
+interface Sites {
+  readonly framework: Framework;
+  readonly title: string;
+  open(files: string): Promise<readonly [http: Site, other: Site]>;
+  differences(http: Observations, other: Observations): Finding[];
+}
+
+function compareSites({ framework, title, open, differences }: Sites): void {
   let folder: StaticFolder;
-  let http: Site;
-  let tp: Site;
+  let sites: readonly [http: Site, other: Site];
 
   beforeAll(async () => {
     folder = await staticFolder();
-    http = await httpSite(comparison.overHttp, folder.path);
-    tp = await tpSite(comparison.overTp, folder.path);
+    sites = await open(folder.path);
   });
   afterAll(async () => {
-    await tp[Symbol.asyncDispose]();
-    await http[Symbol.asyncDispose]();
+    for (const site of sites) await site[Symbol.asyncDispose]();
     await folder[Symbol.asyncDispose]();
   });
 
-  describe(`${framework} over tp, by ${by}, as over HTTP`, () => {
+  describe(title, () => {
     for (const { name, program, promise, not } of BEHAVIOURS) {
       if (not?.[framework] !== undefined) continue;
       test(name, async () => {
-        const [overHttp, overTp] = await Promise.all([http.record(program), tp.record(program)]);
-        promise(overHttp, framework);
-        promise(overTp, framework);
-        expect(compare(shown(overHttp), shown(overTp))).toEqual([]);
+        const [one, two] = sites;
+        const [http, other] = await Promise.all([one.record(program), two.record(program)]);
+        promise(http, framework);
+        promise(other, framework);
+        expect(differences(http, other)).toEqual([]);
       });
     }
   });
+}
+
+function withoutDate({ exchanges, ...rest }: Observations): Observations {
+  const isDate = (name: string | undefined) => name?.toLowerCase() === 'date';
+  return {
+    ...rest,
+    exchanges: exchanges.map((seen) => ({
+      ...seen,
+      fields: seen.fields.filter((_, i) => !isDate(seen.fields[i - (i % 2)])),
+    })),
+  };
 }

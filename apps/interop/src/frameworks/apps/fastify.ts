@@ -45,7 +45,9 @@ export const createFastifyApp: CreateApp = async (init) => {
 
 /** The same on a server of HTTP and tp, as Fastify takes one from `serverFactory`. */
 export const createFastifyFactoryApp: CreateApp = async (init) => {
-  const app = createFastify({ serverFactory: (handler) => createNodeServer(handler) });
+  // Fastify's own default, which it does not give to a server that it has not made.
+  const http = { keepAliveTimeout: 72_000 };
+  const app = createFastify({ serverFactory: (handler) => createNodeServer(handler, { http }) });
   await addRoutes(app, init);
   const listen = async () => {
     await app.listen({ port: 0, host: '127.0.0.1' });

@@ -1,0 +1,4 @@
+import { createFastifyApp, createFastifyFactoryApp } from './apps/fastify.ts';
+import { compareBesideTp } from './suite.ts';
+
+compareBesideTp('Fastify', createFastifyApp, createFastifyFactoryApp);
