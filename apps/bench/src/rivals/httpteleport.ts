@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { lastWords } from '../last-words.ts';
 import type { Case } from '../measure/case.ts';
 import type { Command } from '../measure/pinning.ts';
+import type { Version } from '../report/report.ts';
 
 const FOLDER = join(import.meta.dirname, '../../rivals/httpteleport');
 const BIN = join(FOLDER, 'bin');
@@ -112,6 +113,24 @@ export function countFlateBytes(
     return { request: Number(found.requestWireBytes), response: Number(found.responseWireBytes) };
   }
   throw new Error(`flatebytes failed: ${lastWords(run.stderr ?? '')}`);
+}
+
+/** Which version of a Go module the programs were built with; undefined before one was built, and where none has it. */
+function moduleVersion(module: string): string | undefined {
+  const file = join(BIN, 'go.mod');
+  if (!existsSync(file)) return undefined;
+  const line = readFileSync(file, 'utf8')
+    .split('\n')
+    .find((text) => text.includes(` ${module} `) || text.includes(`\t${module} `));
+  return line === undefined ? undefined : /\sv(\d\S*)/.exec(line)?.[1];
+}
+
+/** Those of the modules that httpteleport is made of, as far as they are known. */
+export function rivalVersions(): Version[] {
+  return ['httpteleport', 'fasthttp'].flatMap((name) => {
+    const version = moduleVersion(`github.com/valyala/${name}`);
+    return version === undefined ? [] : [{ system: name, version }];
+  });
 }
 
 function isFresh(path: string, sources: readonly string[]): boolean {

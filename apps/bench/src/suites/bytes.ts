@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { TRAFFIC_SEED } from '../measure/case.ts';
-import type { NotMeasured, Ratio, Result } from '../report/report.ts';
-import { buildRival, countFlateBytes } from '../rivals/httpteleport.ts';
+import type { NotMeasured, Ratio, Result, Version } from '../report/report.ts';
+import { buildRival, countFlateBytes, rivalVersions } from '../rivals/httpteleport.ts';
 import type { Exchange } from '../traffic/exchange.ts';
 import { makeTrafficFolder, writeTrafficFile } from '../traffic/file.ts';
 import { requestHttp1, responseHttp1 } from '../traffic/http1.ts';
@@ -73,8 +73,17 @@ export const bytes: Suite = async ({ quick, progress }) => {
     results: [...results, ...headers.results],
     ratios: [...ratios, ...headers.ratios],
     notMeasured: [...notMeasured, ...headers.notMeasured],
+    versions: [...rivalVersions(), ...codecVersions()],
   };
 };
+
+/** Those of Node's own libraries, which pack for tp, for the ssh-like stream and offline. */
+function codecVersions(): Version[] {
+  return ['zstd', 'zlib'].map((system) => ({
+    system,
+    version: process.versions[system] ?? 'none',
+  }));
+}
 
 /** Makes three rows of a measurement: both directions together, requests, responses. */
 function makeRows(kind: TrafficKind, exchanges: readonly Exchange[]) {

@@ -1,6 +1,7 @@
 import type { Case } from '../measure/case.ts';
 import { type Effort, measureInterleaved } from '../measure/interleaved.ts';
 import type { NotMeasured, Result } from '../report/report.ts';
+import { rivalVersions } from '../rivals/httpteleport.ts';
 import { e2eCases } from './e2e-cases.ts';
 import { e2eContenders } from './e2e-contenders.ts';
 import { e2eRatios } from './e2e-ratios.ts';
@@ -33,7 +34,7 @@ export const e2e: Suite = async ({ quick, progress }) => {
       else results.push({ system, ...describe(measured), ...outcome.figures });
     }
   }
-  return { results, ratios: e2eRatios(results), notMeasured: missing };
+  return { results, ratios: e2eRatios(results), notMeasured: missing, versions: rivalVersions() };
 };
 
 function describe({ name, codec, tls, callers }: Case): Omit<Result, 'system'> {
