@@ -23,6 +23,8 @@ export type Forward = (request: Request, follows?: boolean) => Promise<ResponseI
 export interface Policy {
   /** Longest request body, in bytes. */
   readonly maxBodyBytes: number;
+  /** Requests that wait for their response's head. */
+  readonly maxRequests: number;
   /** Whether only GET and HEAD are taken. */
   readonly getOnly: boolean;
   readonly clientFields: ClientFields | undefined;
@@ -65,11 +67,18 @@ export function createForwarder(
       return answer;
     };
 
+    let waiting = 0;
+
     return async (request, follows) => {
       const started = performance.now();
       const policy = policyNow();
       let route = nowhere;
+      waiting += 1;
       try {
+        if (waiting > policy.maxRequests) {
+          meters.limitHit('maxRunningHandlers');
+          throw overloaded();
+        }
         if (policy.getOnly && request.method !== 'GET' && request.method !== 'HEAD') {
           return refuse(NOT_ALLOWED);
         }
@@ -118,6 +127,7 @@ export function createForwarder(
       } catch (error) {
         throw failed(error, route);
       } finally {
+        waiting -= 1;
         meters.latency.record(performance.now() - started);
       }
     };
@@ -185,6 +195,10 @@ function bounded(body: PassedBody, declared: number | undefined, maxBytes: numbe
 function asTpError(error: unknown): TpError {
   if (isTpError(error)) return error;
   return new TpError({ code: 'INTERNAL', message: 'the proxy failed', cause: error });
+}
+
+function overloaded(): TpError {
+  return new TpError({ code: 'OVERLOADED', processed: 'no', message: 'too many requests wait' });
 }
 
 function nobody(): TpError {

@@ -280,6 +280,7 @@ routes:
     for (const name of [...names, 'authority.pem', 'own.pem', 'own.key']) {
       writeFileSync(join(dirname(path), name), name.endsWith('key') ? KEY : CERTIFICATE);
     }
+    writeFileSync(join(dirname(path), 'tickets.bin'), Buffer.alloc(48));
     checkFile(path);
   });
 

@@ -26,6 +26,9 @@ export interface Config {
 export interface ListenerConfig {
   readonly address: Address;
   readonly maxBodyBytes: number;
+  readonly maxHeadBytes: number;
+  /** Requests that wait for their response's head. */
+  readonly maxRequests: number;
   readonly maxConnections: number;
   readonly headersTimeoutMs: number;
   readonly getOnly: boolean;
@@ -51,6 +54,8 @@ export interface ListenerTlsConfig {
   /** PEM; clients must show a certificate when it is there. */
   readonly clientCa: string | undefined;
   readonly clientNames: readonly string[] | undefined;
+  /** 48 bytes, in base64; undefined: made by each process for itself. */
+  readonly ticketKeys: string | undefined;
 }
 
 /** A chain and its key, in PEM. */

@@ -23,6 +23,8 @@ listeners:
     headers-timeout: 10000
     # get-only: true
     # allow: [127.0.0.1, 10.0.0.0/8, "::1"]
+    # max-head: 32768
+    # max-requests: 10000
     # max-connections: 10000
     # forwarded: [x-forwarded-for, x-forwarded-proto]
     # trusted: [10.0.0.0/8]
@@ -33,6 +35,7 @@ listeners:
   #       - { cert: second.pem, key: second.key, names: [second.example, "*.second.example"] }
   #     client-ca: clients.pem
   #     client-names: [partner.example]
+  #     ticket-keys: tickets.bin
   # - url: teleports://0.0.0.0:8043
   #   tls: { certificates: [{ cert: first.pem, key: first.key }] }
   #   tokens: [a-long-random-text]

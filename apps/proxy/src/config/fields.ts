@@ -44,6 +44,16 @@ export const listenerFields = {
     description: 'longest request body, in bytes; then 413 (1 GiB)',
     placeholder: 'BYTES',
   }),
+  'max-head': whole(1024, 1024 * 1024)
+    .optional()
+    .meta({
+      description: 'longest head of a request, in bytes; then 431 (32768)',
+      placeholder: 'BYTES',
+    }),
+  'max-requests': whole(1).optional().meta({
+    description: 'requests of each listener that wait for a response; then 503 (10000)',
+    placeholder: 'N',
+  }),
   'max-connections': whole(1).optional().meta({
     description: 'most HTTP connections of each listener (90 % of the open files allowed)',
     placeholder: 'N',

@@ -59,6 +59,8 @@ function resolveListener(
   return {
     address,
     maxBodyBytes: own['max-body'] ?? settings['max-body'] ?? GIB,
+    maxHeadBytes: own['max-head'] ?? settings['max-head'] ?? 32 * 1024,
+    maxRequests: own['max-requests'] ?? settings['max-requests'] ?? 10_000,
     maxConnections:
       own['max-connections'] ?? settings['max-connections'] ?? defaultMaxConnections(),
     headersTimeoutMs: own['headers-timeout'] ?? settings['headers-timeout'] ?? 10_000,
@@ -108,7 +110,11 @@ function resolveTls(
   if (address.kind === 'teleport' && others.length > 0) {
     problems.add(place('certificates'), `${others.length + 1} certificates`, 'one, for links');
   }
-  return { certificates: [first, ...others], clientCa, clientNames };
+  const ticketKeys = pem.readTicketKeys(place('ticket-keys'), from['ticket-keys']);
+  if (own.tls?.['ticket-keys'] !== undefined && address.kind === 'teleport') {
+    problems.add(place('ticket-keys'), own.tls['ticket-keys'], 'them at https://, not at links');
+  }
+  return { certificates: [first, ...others], clientCa, clientNames, ticketKeys };
 }
 
 function generalCertificate(

@@ -26,6 +26,15 @@ export class PemFiles {
     }
   }
 
+  /** 48 bytes, in base64; undefined as with `read`. */
+  readTicketKeys(path: Path, named: string | undefined): string | undefined {
+    if (named === undefined) return undefined;
+    const bytes = readBytes(this.#sources.locate(path, named));
+    if (bytes?.length === 48) return bytes.toString('base64');
+    this.#problems.add(path, named, 'the path of a file of 48 bytes that can be read');
+    return undefined;
+  }
+
   /** Notes when a TLS context cannot be made of them. */
   try(path: Path, named: unknown, pem: Pick<SecureContextOptions, 'cert' | 'key' | 'ca'>): void {
     try {
@@ -36,5 +45,13 @@ export class PemFiles {
       const why = error instanceof Error ? error.message : String(error);
       this.#problems.add(path, named, `PEM that can be used (${why.replaceAll(/\s+/g, ' ')})`);
     }
+  }
+}
+
+function readBytes(path: string): Buffer | undefined {
+  try {
+    return readFileSync(path);
+  } catch {
+    return undefined;
   }
 }

@@ -32,6 +32,7 @@ const listener = mapping({
     }),
     'client-ca': generalFields['client-ca'],
     'client-names': generalFields['client-names'],
+    'ticket-keys': generalFields['ticket-keys'],
   })
     .optional()
     .meta({ description: 'instead of tls-cert, tls-key, client-ca and client-names' }),

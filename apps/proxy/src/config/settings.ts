@@ -50,6 +50,10 @@ export const generalFields = {
     description: 'names of which the certificate of a teleports:// upstream must have one',
     placeholder: 'NAME[,NAME…]',
   }),
+  'ticket-keys': pemPath.optional().meta({
+    description: '48 random bytes that several processes share to resume TLS sessions of https://',
+    placeholder: 'FILE',
+  }),
   'client-ca': pemPath.optional().meta({
     description: 'clients must show a certificate that these authorities vouch for',
     placeholder: 'FILE',

@@ -12,6 +12,8 @@ export interface BindOptions {
   readonly path?: string;
   /** For HTTPS. */
   readonly tls?: ServerTls;
+  /** Largest head of a request, in bytes; a larger one is answered with 431. */
+  readonly maxHeadBytes: number;
   /** Whether other processes may listen on the same port. */
   readonly reusePort?: boolean;
   /**
@@ -40,8 +42,6 @@ export interface Binding {
   listen(): Promise<string>;
 }
 
-/** Largest head of a request, in bytes; a larger one is answered with 431. */
-const MAX_HEAD_BYTES = 32 * 1024;
 /** How often Node looks for heads that take too long, in ms. */
 const CHECK_MS = 1_000;
 /** How long an idle connection is kept, in ms. */
@@ -54,9 +54,9 @@ const KEEP_ALIVE_MS = 60_000;
  *   or later; before, all of them come as `upgrade`.
  */
 export function bindHttp(options: BindOptions, mayUpgrade: MayUpgrade): Binding {
-  const { tls, maxConnections, headersTimeoutMs } = options;
+  const { tls, maxConnections, maxHeadBytes, headersTimeoutMs } = options;
   const settings = {
-    maxHeaderSize: MAX_HEAD_BYTES,
+    maxHeaderSize: maxHeadBytes,
     headersTimeout: headersTimeoutMs,
     // A long upload is no attack by itself.
     requestTimeout: 0,

@@ -56,7 +56,7 @@ function openHttp(
   live: () => Live,
   takeLive: (next: ListenerConfig) => true,
 ): Promise<Listener> {
-  const { maxConnections, headersTimeoutMs, reusePort } = config;
+  const { maxConnections, maxHeadBytes, headersTimeoutMs, reusePort } = config;
   const tls = config.tls === undefined ? undefined : new ServerTls(config.tls);
   const place =
     address.kind === 'http' ? { host: address.host, port: address.port } : { path: address.path };
@@ -65,6 +65,7 @@ function openHttp(
     ...place,
     ...(tls === undefined ? {} : { tls }),
     maxConnections,
+    maxHeadBytes,
     headersTimeoutMs,
     reusePort,
     name: config.address.text,
@@ -73,6 +74,7 @@ function openHttp(
     admits: (from) => live().admits(from),
     update: (server, next) => {
       if (next.reusePort !== current.reusePort) return false;
+      if (next.maxHeadBytes !== current.maxHeadBytes) return false;
       if (tls !== undefined && next.tls !== undefined && server instanceof HttpsServer) {
         const isSame = isDeepStrictEqual(next.tls, current.tls);
         if (!isSame && !tls.reload(next.tls, server)) return false;
@@ -98,7 +100,7 @@ function openTeleport(
     codecs: config.codecs,
     maxBatchDelayMs: config.batchDelayMs,
     drainTimeoutMs,
-    limits: { maxBodyBytes: config.maxBodyBytes },
+    limits: { maxBodyBytes: config.maxBodyBytes, headBytes: config.maxHeadBytes },
     insecure: config.insecure,
     reusePort: config.reusePort,
     admits: (remote: string) => remote === 'unix' || live().admits(addressOf(remote)),
@@ -124,8 +126,8 @@ function openTeleport(
 
 /** What a listener of links is told once, when it is opened. */
 function fixedOf(config: ListenerConfig): unknown {
-  const { codecs, batchDelayMs, maxBodyBytes, insecure, reusePort, tokens } = config;
-  return { codecs, batchDelayMs, maxBodyBytes, insecure, reusePort, tokens };
+  const { codecs, batchDelayMs, maxBodyBytes, maxHeadBytes, insecure, reusePort, tokens } = config;
+  return { codecs, batchDelayMs, maxBodyBytes, maxHeadBytes, insecure, reusePort, tokens };
 }
 
 function linkTls({ certificates: [{ cert, key }], clientCa, clientNames }: ListenerTlsConfig) {
@@ -138,10 +140,10 @@ function linkTls({ certificates: [{ cert, key }], clientCa, clientNames }: Liste
 }
 
 function liveOf(config: ListenerConfig): Live {
-  const { maxBodyBytes, getOnly, forwarded, trusted, tls, allow } = config;
+  const { maxBodyBytes, maxRequests, getOnly, forwarded, trusted, tls, allow } = config;
   const clientFields = createClientFields({ forwarded, trusted, secure: tls !== undefined });
   return {
-    policy: { maxBodyBytes, getOnly, clientFields },
+    policy: { maxBodyBytes, maxRequests, getOnly, clientFields },
     admits:
       allow === undefined || config.address.kind.endsWith('unix') ? () => true : addressList(allow),
   };

@@ -125,6 +125,42 @@ out: ${origin.address}
   });
 });
 
+describe('HTTPS listeners with the same ticket keys', () => {
+  it.each([
+    ['the same', 'tickets.bin', true],
+    ['none', undefined, false],
+  ])('resume what another one began: %s', async (_which, file, expected) => {
+    const origin = await rawOrigin(always(OK));
+    const path = configFile(`
+in: https://127.0.0.1:0
+tls-cert: one.pem
+tls-key: one.key
+${file === undefined ? '' : `ticket-keys: ${file}`}
+out: ${origin.address}
+`);
+    const folder = dirname(path);
+    writeFileSync(join(folder, 'one.pem'), CERTIFICATE);
+    writeFileSync(join(folder, 'one.key'), KEY);
+    writeFileSync(join(folder, 'tickets.bin'), Buffer.alloc(48, 7));
+    const [first, second] = [await start(['--config', path]), await start(['--config', path])];
+    const connect = (proxy: typeof first, session?: Buffer): tls.TLSSocket => {
+      const port = Number(new URL(boundTo(proxy)).port);
+      const socket = tls.connect({
+        ...{ host: '127.0.0.1', port, rejectUnauthorized: false },
+        ...(session === undefined ? {} : { session }),
+      });
+      onTestFinished(() => void socket.destroy());
+      return socket;
+    };
+    const begun = connect(first);
+    begun.resume();
+    const [session] = await once(begun, 'session');
+    const resumed = connect(second, session);
+    await once(resumed, 'secureConnect');
+    expect(resumed.isSessionReused()).toBe(expected);
+  });
+});
+
 describe('links whose ends show who they are', () => {
   it.each([
     ['as both expect', 'names: [localhost], cert: two.pem, key: two.key', 'old', '200'],

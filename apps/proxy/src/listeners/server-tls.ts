@@ -29,9 +29,11 @@ export class ServerTls {
 
   /** What the server is made with. */
   get options(): ServerOptions {
-    const asks = this.#config.clientCa !== undefined;
+    const { ticketKeys, clientCa } = this.#config;
+    const asks = clientCa !== undefined;
     return {
       ...contextOptions(this.#config.certificates[0], this.#config),
+      ...(ticketKeys === undefined ? {} : { ticketKeys: Buffer.from(ticketKeys, 'base64') }),
       requestCert: asks,
       rejectUnauthorized: asks,
       SNICallback: (name, done) => done(null, this.#contextFor(name.toLowerCase())),
@@ -47,6 +49,9 @@ export class ServerTls {
     if ((config.clientCa === undefined) !== (this.#config.clientCa === undefined)) return false;
     const next = config.certificates.map((one) => shown(one, config));
     server.setSecureContext(contextOptions(config.certificates[0], config));
+    if (config.ticketKeys !== undefined && config.ticketKeys !== this.#config.ticketKeys) {
+      server.setTicketKeys(Buffer.from(config.ticketKeys, 'base64'));
+    }
     this.#shown = next;
     this.#clientNames = pinned(config.clientNames);
     this.#config = config;
