@@ -88,6 +88,12 @@ export function createForwarder(
         let group = table.find(hosts[0], request.path);
         if (group === undefined) return refuse(NO_ROUTE);
         const outgoing = await prepare(request, follows, policy);
+        if (table !== routing()) {
+          // A body may be long in coming, and the upstreams of back then gone.
+          table = routing();
+          group = table.find(hosts[0], request.path);
+          if (group === undefined) return refuse(NO_ROUTE);
+        }
         let tried: Set<Member> | undefined;
         group.requests += 1;
         for (let attempt = 1; ; attempt++) {
@@ -99,7 +105,7 @@ export function createForwarder(
           try {
             const response = await member.upstream.send(outgoing);
             const status = response.status ?? 200;
-            if (group.failureStatuses.has(status)) balance.failed(member);
+            if (group.failureStatuses.has(status)) balance.failed(member, isOfGateway(status));
             else balance.answered(member, performance.now() - sent);
             route.count(statusClass(status));
             return response;
@@ -109,7 +115,7 @@ export function createForwarder(
             if (table === routing()) {
               tried ??= new Set();
               tried.add(member);
-              if (tried.size >= group.upstreams.length) throw error;
+              if (tried.size >= balance.members.length) throw error;
             } else {
               // Other upstreams have taken over in the meantime.
               table = routing();
@@ -185,6 +191,11 @@ function judge(group: Group, member: Member, error: unknown, ms: number): void {
   if (!isTpError(error)) return;
   if (isUpstreamsFault(error.code)) group.balance.failed(member);
   else if (error.code === 'CANCEL' || error.code === 'DEADLINE') group.balance.gaveUp(member, ms);
+}
+
+/** By which a gateway says that it has nobody to ask. */
+function isOfGateway(status: number): boolean {
+  return status >= 502 && status <= 504;
 }
 
 function bounded(body: PassedBody, declared: number | undefined, maxBytes: number): PassedBody {

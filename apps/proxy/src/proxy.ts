@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { type Address, parseAddress } from './config/address.ts';
-import type { Config, ListenerConfig } from './config/config.ts';
+import type { Config, GroupConfig, ListenerConfig } from './config/config.ts';
 import type { TransferFigures, Upstream } from './exchange.ts';
 import { createFailureLog } from './failure-log.ts';
 import { createForwarder } from './forward.ts';
@@ -9,7 +9,7 @@ import { type ListenerContext, openListener } from './listeners/open-listener.ts
 import { createMeters, type Meters } from './meters.ts';
 import { Retired } from './retired.ts';
 import { createRouting, type Routing } from './routing.ts';
-import { Group } from './upstreams/group.ts';
+import { Group, type Naming, SYSTEM_NAMING } from './upstreams/group.ts';
 
 /** A running proxy. */
 export interface RunningProxy {
@@ -39,8 +39,12 @@ export interface RunningProxy {
  *
  * @throws {Error} when an address cannot be bound; nothing listens then.
  */
-export async function startProxy(config: Config, log: Logger): Promise<RunningProxy> {
-  const proxy = new Running(config, log);
+export async function startProxy(
+  config: Config,
+  log: Logger,
+  naming: Naming = SYSTEM_NAMING,
+): Promise<RunningProxy> {
+  const proxy = new Running(config, log, naming);
   await proxy.start();
   return proxy;
 }
@@ -55,6 +59,7 @@ class Running implements RunningProxy {
   readonly #failures: ReturnType<typeof createFailureLog>;
   readonly #retired = new Retired();
   readonly #context: ListenerContext;
+  readonly #naming: Naming;
   #config: Config;
   #groups: readonly Group[];
   #routing: Routing<Group>;
@@ -62,10 +67,11 @@ class Running implements RunningProxy {
   #open = new Map<string, Open>();
   #closed: Promise<void> | undefined;
 
-  constructor(config: Config, log: Logger) {
+  constructor(config: Config, log: Logger, naming: Naming) {
     this.#config = config;
+    this.#naming = naming;
     this.#failures = createFailureLog(log);
-    this.#groups = config.groups.map((group) => new Group(group, config.drainTimeoutMs));
+    this.#groups = config.groups.map((group) => this.#newGroup(group, config));
     this.#routing = routingOf(config, this.#groups);
     const forwarder = createForwarder({
       routing: () => this.#routing,
@@ -131,7 +137,7 @@ class Running implements RunningProxy {
     const before = new Map(this.#groups.map((group) => [group.name, group]));
     this.#groups = config.groups.map((wanted) => {
       const old = before.get(wanted.name);
-      if (old?.take(wanted) !== true) return new Group(wanted, config.drainTimeoutMs);
+      if (old?.take(wanted) !== true) return this.#newGroup(wanted, config);
       before.delete(wanted.name);
       return old;
     });
@@ -142,6 +148,12 @@ class Running implements RunningProxy {
         group.close(),
       );
     }
+  }
+
+  #newGroup(group: GroupConfig, { drainTimeoutMs }: Config): Group {
+    const retire = (upstream: Upstream, end: Promise<void>): void =>
+      this.#retired.follow(() => [upstream.figures()], end);
+    return new Group(group, { drainTimeoutMs, naming: this.#naming, retire });
   }
 
   async #listen(key: string, config: ListenerConfig, place?: Address): Promise<void> {

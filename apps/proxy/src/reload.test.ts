@@ -233,6 +233,21 @@ routes:
     expect(await exchange((await near('wrong')).address, GET)).toMatch(/^HTTP\/1\.1 503 /);
   });
 
+  it('sends a request whose body is still coming to where the routes lead by then', async () => {
+    const old = await rawOrigin(always(OK));
+    const next = await rawOrigin(always(OK.replace('ok', 'ko')));
+    const text = (out: string) => `in: http://127.0.0.1:0\nout: ${out}\nadmin: 127.0.0.1:0\n`;
+    const { proxy, reload } = await startReloadable(text(old.address));
+    const client = await rawClient(proxy.address);
+    const head = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n';
+    client.write(`${head}begin`);
+    await bytesIn(proxy, head.length + 5);
+    await reload(text(next.address));
+    client.write('nings');
+    expect(await client.got(hasWholeResponse)).toContain('ko');
+    expect(old.received).toEqual([]);
+  });
+
   it('finishes the requests of an upstream that is replaced', async () => {
     let answer = (): void => undefined;
     const old = await rawOrigin((socket) => {
@@ -251,6 +266,14 @@ routes:
     await old.closed();
   });
 });
+
+/** Resolves when a proxy has received so many bytes over HTTP. */
+async function bytesIn({ listening }: ProxyProcess, count: number): Promise<void> {
+  for (let seen = 0; seen < count; ) {
+    const stats = await (await fetch(`${listening.admin}/stats.json`)).text();
+    seen = Number(/"httpBytes":\{"in":(\d+)/.exec(stats)?.[1]);
+  }
+}
 
 /** Counters go on from where they were: what was replaced still counts. */
 async function expectCounted({ listening }: ProxyProcess, requests: number): Promise<void> {

@@ -19,7 +19,13 @@ export interface OriginTarget {
   /** A unix socket, instead of host and port. */
   readonly path?: string;
   /** TLS, with these authorities (PEM) instead of the system's. */
-  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
+  readonly tls?: {
+    readonly ca?: string;
+    readonly cert?: string;
+    readonly key?: string;
+    /** The name that `host` is an address of. */
+    readonly servername?: string;
+  };
 }
 
 /** One connection to an origin; carries one exchange at a time (no pipelining). */

@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import { readCommand } from '../config/command.ts';
 import { type RunningProxy, startProxy } from '../proxy.ts';
+import type { Naming } from '../upstreams/group.ts';
 
 /** What stands between client and origin. */
 export type ChainKind = 'one proxy' | 'a pair';
@@ -37,10 +38,10 @@ export async function startChain(
 }
 
 /** Starts one proxy as the command line would. */
-export async function start(args: readonly string[]): Promise<RunningProxy> {
+export async function start(args: readonly string[], naming?: Naming): Promise<RunningProxy> {
   const command = readCommand(['--drain-timeout', '0', ...args]);
   if (command.kind !== 'run') throw new Error('the arguments of a test start a proxy');
-  const proxy = await startProxy(command.config, pino({ level: 'silent' }));
+  const proxy = await startProxy(command.config, pino({ level: 'silent' }), naming);
   onTestFinished(() => proxy.close());
   return proxy;
 }

@@ -44,7 +44,7 @@ const LEAST_SHARE = 0.1;
 const NOISE_MS = 5;
 
 /**
- * One that failed so often in a row gets nothing for a moment, and for twice as long when it fails
+ * One that failed with so many requests in a row gets nothing for a moment, and for twice as long when it fails
  * again: those that are well may be slow, and what fails at once would look better than they.
  */
 const SHUN_AFTER = 2;
@@ -57,12 +57,12 @@ const MAX_SHUN_MS = 5_000;
  * does with the peers of links; so do active checks. A member that returns gets its part bit by bit.
  */
 export class Balance {
-  readonly #places: readonly Member[];
+  #places: readonly Member[] = [];
   readonly #options: BalanceOptions;
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #ejection: Ejection<Member>;
-  readonly #probeShare: number;
+  readonly #ejectionOptions: EjectionOptions;
   /** Whom there is to choose from now. */
   #choices: readonly Member[] = [];
   /** Whether some of them are to have a part alone of what would be theirs. */
@@ -75,29 +75,30 @@ export class Balance {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? Math.random;
-    const ejection = {
+    this.#ejectionOptions = {
       ...DEFAULT_EJECTION,
       maxEjectedShare: 1 - options.panicThreshold,
       ...options.ejection,
     };
-    this.#places = members.map(({ upstream, weight }) => ({
-      upstream,
-      weight,
-      health: new PeerHealth(ejection),
-      isUp: true,
-      wasEjected: false,
-      backSince: undefined,
-      shunnedUntil: Number.NEGATIVE_INFINITY,
-      shunnedMs: 0,
-    }));
     this.#ejection = new Ejection(
-      ejection,
+      this.#ejectionOptions,
       this.#clock,
       this.#random,
       () => this.#places,
       () => this.#review(),
     );
-    this.#probeShare = ejection.probeShare;
+    this.use(members);
+  }
+
+  /** Whom to choose among from now on; those that stay keep what is known of them. */
+  use(members: readonly { readonly upstream: Upstream; readonly weight: number }[]): void {
+    const before = new Map(this.#places.map((place) => [place.upstream, place]));
+    this.#places = members.map(({ upstream, weight }) => {
+      const known = before.get(upstream);
+      before.delete(upstream);
+      return known?.weight === weight ? known : this.#newPlace(upstream, weight, known);
+    });
+    for (const gone of before.values()) this.#ejection.forget(gone);
     this.#review();
   }
 
@@ -130,12 +131,17 @@ export class Balance {
     member.health.gaveUp(ms, this.#clock.now());
   }
 
-  /** A member failed, or answered that it had. */
-  failed(member: Member): void {
+  /**
+   * A member failed, or answered that it had.
+   *
+   * @param ofItself whether it says so of itself: one that cannot be reached is shunned at once, one
+   *   that failed with a request may do well with the next.
+   */
+  failed(member: Member, ofItself = true): void {
     const now = this.#clock.now();
     const { health } = member;
     health.failed(now);
-    if (health.failuresInRow >= SHUN_AFTER && now >= member.shunnedUntil) {
+    if (health.failuresInRow >= (ofItself ? 1 : SHUN_AFTER) && now >= member.shunnedUntil) {
       member.shunnedMs = Math.min(MAX_SHUN_MS, 2 * member.shunnedMs || SHUN_MS);
       member.shunnedUntil = now + member.shunnedMs;
       this.#hasPart = true;
@@ -161,6 +167,20 @@ export class Balance {
   /** No timer runs any more. */
   stop(): void {
     this.#ejection.stop();
+  }
+
+  #newPlace(upstream: Upstream, weight: number, before: Member | undefined): Member {
+    if (before !== undefined) this.#ejection.forget(before);
+    return {
+      upstream,
+      weight,
+      health: new PeerHealth(this.#ejectionOptions),
+      isUp: before?.isUp ?? true,
+      wasEjected: false,
+      backSince: undefined,
+      shunnedUntil: Number.NEGATIVE_INFINITY,
+      shunnedMs: 0,
+    };
   }
 
   #review(): void {
@@ -201,7 +221,7 @@ export class Balance {
 
   #partOf(place: Member, now: number): number {
     if (now < place.shunnedUntil) return 0;
-    if (place.health.isProbed()) return this.#probeShare;
+    if (place.health.isProbed()) return this.#ejectionOptions.probeShare;
     if (place.backSince === undefined) return 1;
     const part = (now - place.backSince) / this.#options.slowStartMs;
     if (part < 1) return Math.max(LEAST_SHARE, part);

@@ -13,40 +13,44 @@ export interface OpenedUpstream {
 }
 
 /**
- * Makes the upstreams of a group. Members that are reached over links and weigh the same are one
- * upstream, whose own pool balances among them and carries a request from one to the other.
+ * Makes the upstream of an HTTP member.
+ *
+ * @param host one of the addresses that its name stands for; default: what it names.
+ * @returns undefined for a member that is reached over links.
  */
-export function openUpstreams(group: GroupConfig, drainTimeoutMs: number): OpenedUpstream[] {
-  const opened: OpenedUpstream[] = [];
-  const links = new Map<number, string[]>();
-  for (const { address, weight } of group.members) {
-    const target = httpTarget(address, group.tls);
-    if (target === undefined) {
-      const equals = links.get(weight);
-      if (equals === undefined) links.set(weight, [address.text]);
-      else equals.push(address.text);
-      continue;
-    }
-    const { connections, timeoutMs } = group;
-    const upstream = createHttpUpstream(address.text, target, { connections, timeoutMs });
-    opened.push({ upstream, weight, target });
-  }
-  for (const [weight, addresses] of links) {
-    const upstream = createTeleportUpstream(addresses, teleportOptions(group, drainTimeoutMs));
-    opened.push({ upstream, weight: weight * addresses.length, target: undefined });
-  }
-  return opened;
+export function openHttpMember(
+  { address, weight }: MemberConfig,
+  { connections, timeoutMs, tls }: GroupConfig,
+  host?: string,
+): OpenedUpstream | undefined {
+  let target: OriginTarget;
+  if (address.kind === 'http-unix') target = { path: address.path };
+  else if (address.kind === 'http') {
+    const place = { host: host ?? address.host, port: address.port };
+    const named = host === undefined ? {} : { servername: address.host };
+    target = address.tls ? { ...place, tls: { ...certificates(tls), ...named } } : place;
+  } else return undefined;
+  const upstream = createHttpUpstream(address.text, target, { connections, timeoutMs });
+  return { upstream, weight, target };
 }
 
-/** Where an HTTP member listens; undefined for one that is reached over links. */
-function httpTarget(
-  address: MemberConfig['address'],
-  tls: GroupTlsConfig,
-): OriginTarget | undefined {
-  if (address.kind === 'http-unix') return { path: address.path };
-  if (address.kind !== 'http') return undefined;
-  const { host, port } = address;
-  return address.tls ? { host, port, tls: certificates(tls) } : { host, port };
+/**
+ * Makes the upstreams of the members that are reached over links. Those that weigh the same are one,
+ * whose own pool balances among them and carries a request from one to the other.
+ */
+export function openLinkMembers(group: GroupConfig, drainTimeoutMs: number): OpenedUpstream[] {
+  const byWeight = new Map<number, string[]>();
+  for (const { address, weight } of group.members) {
+    if (address.kind === 'http' || address.kind === 'http-unix') continue;
+    const equals = byWeight.get(weight);
+    if (equals === undefined) byWeight.set(weight, [address.text]);
+    else equals.push(address.text);
+  }
+  return Array.from(byWeight, ([weight, addresses]) => ({
+    upstream: createTeleportUpstream(addresses, teleportOptions(group, drainTimeoutMs)),
+    weight: weight * addresses.length,
+    target: undefined,
+  }));
 }
 
 function certificates({ cert, key, ca }: GroupTlsConfig): NonNullable<OriginTarget['tls']> {
