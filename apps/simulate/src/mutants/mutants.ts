@@ -153,7 +153,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'leaves the source of a call that reaches no link',
     finds: 'source left',
-    file: 'http/dist/client.js',
+    file: 'http/dist/client/client.js',
     find: 'source.stop();\n        throw error;',
     replace: 'throw error;',
   },
