@@ -62,7 +62,7 @@ table { border-collapse: collapse; width: 100%; font-size: .86rem; }
 th, td { padding: .34rem .7rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); }
 th { color: var(--soft); font-weight: 600; }
 th.text, td.text { text-align: left; }
-td.wrap { white-space: normal; min-width: 16rem; }
+td.text { white-space: normal; }
 tr:last-child td { border-bottom: 0; }
 tr.ours td { color: var(--ours-ink); font-weight: 600; }
 summary { cursor: pointer; font-weight: 600; }

@@ -1,14 +1,7 @@
 import { shown, TrafficFileError } from './file-error.ts';
 import { JsonField } from './json-field.ts';
 import { firstFlaw, lineAt, placeOf } from './json-place.ts';
-import {
-  headerValue,
-  makeRequest,
-  makeResponse,
-  readHeader,
-  readMethod,
-  readTarget,
-} from './message.ts';
+import { makeRequest, makeResponse, readHeader, readMethod, readTarget } from './message.ts';
 import {
   type LeftOut,
   type Most,
@@ -21,7 +14,6 @@ import {
 const NO_ANSWER = 'no answer came';
 const CACHED = "answered from the browser's cache";
 const UPGRADED = 'not HTTP any more (an upgrade or a tunnel)';
-const NO_REQUEST_BODY = "the request's body is not in the file";
 const NO_RESPONSE_BODY = "the answer's body is not in the file";
 
 /**
@@ -73,16 +65,14 @@ function readEntry(entry: JsonField): RecordedExchange | LeftOut {
   if (status === 101 || method === 'CONNECT') return { leftOut: UPGRADED };
   if (isFromCache(entry)) return { leftOut: CACHED };
   const headers = readHeaders(request.at('headers'));
-  const body = readRequestBody(request.at('postData'));
-  if (body === undefined && Number(headerValue(headers, 'content-length') ?? 0) > 0) {
-    return { leftOut: NO_REQUEST_BODY };
-  }
+  const made = makeRequest(method, target, headers, readRequestBody(request.at('postData')));
+  if ('leftOut' in made) return made;
   const content = readContent(response.at('content'), status);
   if (content === undefined && method !== 'HEAD') return { leftOut: NO_RESPONSE_BODY };
   const answerHeaders = readHeaders(response.at('headers'));
   return {
     atMs,
-    request: makeRequest(method, target, headers, body),
+    request: made,
     ...makeResponse(method, status, answerHeaders, content ?? new Uint8Array(0)),
   };
 }

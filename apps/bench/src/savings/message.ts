@@ -66,11 +66,17 @@ export function makeRequest(
   { host, path }: Target,
   headers: readonly string[],
   body: Uint8Array | undefined,
-): TrafficRequest {
+): TrafficRequest | LeftOut {
   const kept = [...requestEndToEnd(new Fields(headers)).raw];
   if (host !== undefined && headerValue(kept, 'host') === undefined) kept.unshift('Host', host);
-  if (body === undefined || body.length === 0) return { method, path, headers: kept, body: null };
-  return { method, path, headers: withLength(kept, body.length), body };
+  if (body !== undefined && body.length > 0) {
+    return { method, path, headers: withLength(kept, body.length), body };
+  }
+  const length = headerValue(kept, 'content-length');
+  if (length !== undefined && Number(length) !== 0) {
+    return { leftOut: "the request's body is not in the file" };
+  }
+  return { method, path, headers: kept, body: null };
 }
 
 /** An answer as HTTP/1.1 carries it, less what holds for one connection only: as sent, and unpacked. */
@@ -102,11 +108,12 @@ function without(headers: readonly string[], name: string): string[] {
   return headers.filter((_, i) => headers[i - (i % 2)]?.toLowerCase() !== name);
 }
 
-/** With a `content-length` that is true, where it stood, or at the end. */
+/** With one `content-length`, which is true, where it stood, or at the end. */
 function withLength(headers: readonly string[], length: number): string[] {
-  const at = headers.findIndex(
-    (entry, i) => i % 2 === 0 && entry.toLowerCase() === 'content-length',
-  );
+  const isLength = (entry: string, i: number) =>
+    i % 2 === 0 && entry.toLowerCase() === 'content-length';
+  const at = headers.findIndex(isLength);
   if (at < 0) return [...headers, 'Content-Length', String(length)];
-  return headers.with(at + 1, String(length));
+  const behind = without(headers.slice(at + 2), 'content-length');
+  return [...headers.slice(0, at + 1), String(length), ...behind];
 }

@@ -69,13 +69,11 @@ function readExchange(exchange: JsonField): RecordedExchange | LeftOut {
   if (typeof status !== 'number' || !(status >= 200 && status <= 599)) {
     return response.at('status').fail('a final status, 200 to 599');
   }
+  const made = makeRequest(method, target, readHeaders(request.at('headers')), readBody(request));
+  if ('leftOut' in made) return made;
   const answerHeaders = readHeaders(response.at('headers'));
   const answer = readBody(response) ?? new Uint8Array(0);
-  return {
-    atMs,
-    request: makeRequest(method, target, readHeaders(request.at('headers')), readBody(request)),
-    ...makeResponse(method, status, answerHeaders, answer),
-  };
+  return { atMs, request: made, ...makeResponse(method, status, answerHeaders, answer) };
 }
 
 function readTime(field: JsonField): number | undefined {

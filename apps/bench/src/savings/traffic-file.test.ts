@@ -300,6 +300,41 @@ describe('an NDJSON file', () => {
     ]);
   });
 
+  it('may declare lengths as it likes: they are made true, and bodies that are missing are missed', async () => {
+    const line = (headers: object, body?: string) =>
+      JSON.stringify({
+        request: { method: 'POST', url: '/', headers, ...(body === undefined ? {} : { body }) },
+        response: {
+          status: 200,
+          headers: [
+            ['Content-Length', '7'],
+            ['a', 'b'],
+          ],
+          body: 'four',
+        },
+      });
+    const twice = [
+      ['content-length', '9'],
+      ['b', 'c'],
+      ['Content-Length', '8'],
+    ];
+    const { exchanges, leftOut } = await read(
+      'e.ndjson',
+      [
+        line(twice, 'xyz'),
+        line({ 'content-length': '0' }),
+        line({ 'content-length': '5' }),
+        line({ 'content-length': '5' }, ''),
+      ].join('\n'),
+    );
+    expect(exchanges.map(({ request }) => request.headers)).toEqual([
+      ['content-length', '3', 'b', 'c'],
+      ['content-length', '0'],
+    ]);
+    expect(exchanges[0]?.response.headers).toEqual(['Content-Length', '4', 'a', 'b']);
+    expect([...leftOut]).toEqual([["the request's body is not in the file", 2]]);
+  });
+
   it('is taken up to so many bytes of bodies', async () => {
     const response = { status: 200, body: 'x'.repeat(600) };
     const lines = Array.from({ length: 4 }, () => JSON.stringify({ ...LINE, response }));
