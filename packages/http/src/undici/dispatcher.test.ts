@@ -3,8 +3,10 @@ import { Readable, Writable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import {
   createDispatcher,
+  type Dispatcher,
   type DispatchOptions,
   type Handler,
+  type Interceptor,
   isTpError,
   TpError,
   UndiciError,
@@ -28,6 +30,33 @@ async function failure(promise: Promise<unknown>): Promise<UndiciError> {
   if (outcome instanceof UndiciError && isTpError(outcome.cause)) return outcome;
   throw new Error('expected an UndiciError', { cause: outcome });
 }
+
+/** Hands a handler on in the terms of the older generation alone, as interceptors of undici 6 do. */
+const older: Interceptor = (dispatch) => (options, handler) =>
+  dispatch(options, {
+    onConnect: (abort) => handler.onConnect?.(abort),
+    onHeaders: (status, raw, resume, text) => handler.onHeaders?.(status, raw, resume, text),
+    onData: (piece) => handler.onData?.(piece),
+    onComplete: (trailers) => handler.onComplete?.(trailers),
+    onError: (error) => handler.onError?.(error),
+  });
+
+/** Hands it on in the terms of the newer one. */
+const newer: Interceptor = (dispatch) => (options, handler) =>
+  dispatch(options, {
+    onRequestStart: (controller, context) => handler.onRequestStart?.(controller, context),
+    onResponseStart: (controller, ...head) => handler.onResponseStart?.(controller, ...head),
+    onResponseData: (controller, piece) => handler.onResponseData?.(controller, piece),
+    onResponseEnd: (controller, trailers) => handler.onResponseEnd?.(controller, trailers),
+    onResponseError: (controller, error) => handler.onResponseError?.(controller, error),
+  });
+
+const ways: readonly [name: string, way: (dispatcher: Dispatcher) => Dispatcher][] = [
+  ['told by the dispatcher', (dispatcher) => dispatcher],
+  ['behind an older interceptor', (dispatcher) => dispatcher.compose(older)],
+  ['behind a newer interceptor', (dispatcher) => dispatcher.compose([newer])],
+  ['behind both', (dispatcher) => dispatcher.compose(older, newer)],
+];
 
 describe.each(generations)('a handler with %s', (generation) => {
   test('is told of 1xx heads, the head, the body and the trailers, as they came', async () => {
@@ -60,34 +89,51 @@ describe.each(generations)('a handler with %s', (generation) => {
     expect(body()).toBe('');
   });
 
-  test.each(['pausesAtHead', 'pausesAtPiece'] as const)(
-    'that %s holds the sender back until it resumes',
-    async (where) => {
-      let given = 0;
-      const piece = Buffer.alloc(16 * 1024, 'x');
-      async function* long(): AsyncGenerator<Uint8Array> {
-        for (; given < 4 * 1024 * 1024; given += piece.length) yield piece;
-      }
-      await using both = await pair(
-        ({ path }) => ({ body: path === '/ping' ? 'pong' : long() }),
-        {},
-        { limits: { streamWindow: 256 * 1024, linkWindow: 1024 * 1024 } },
-      );
-      const { handler, over, body, answered, resume } = recorder(generation, { [where]: true });
-      createDispatcher(both.client).dispatch(GET, handler);
-      await answered;
-      // Round trips behind it: what could be sent without credit has been sent by then.
-      for (let i = 0; i < 50; i++) await both.client.request({ path: '/ping' });
-      expect(given).toBeLessThanOrEqual(1024 * 1024);
-      let isOver = false;
-      void over.then(() => (isOver = true));
-      while (!isOver) {
-        resume();
-        await new Promise((resolve) => setImmediate(resolve));
-      }
-      expect(body().length).toBe(4 * 1024 * 1024);
-    },
-  );
+  test.each(
+    ways.flatMap(([name, way]) => [
+      ['pausesAtHead', name, way] as const,
+      ['pausesAtPiece', name, way] as const,
+    ]),
+  )('that %s holds the sender back until it resumes, %s', async (where, _name, way) => {
+    let given = 0;
+    const piece = Buffer.alloc(16 * 1024, 'x');
+    async function* long(): AsyncGenerator<Uint8Array> {
+      for (; given < 4 * 1024 * 1024; given += piece.length) yield piece;
+    }
+    await using both = await pair(
+      ({ path }) => ({ body: path === '/ping' ? 'pong' : long() }),
+      {},
+      { limits: { streamWindow: 256 * 1024, linkWindow: 1024 * 1024 } },
+    );
+    const { handler, over, body, answered, resume } = recorder(generation, { [where]: true });
+    way(createDispatcher(both.client)).dispatch(GET, handler);
+    await answered;
+    // Round trips behind it: what could be sent without credit has been sent by then.
+    for (let i = 0; i < 50; i++) await both.client.request({ path: '/ping' });
+    expect(given).toBeLessThanOrEqual(1024 * 1024);
+    let isOver = false;
+    void over.then(() => (isOver = true));
+    while (!isOver) {
+      resume();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(body().length).toBe(4 * 1024 * 1024);
+  });
+
+  test.each([
+    ['pausesAtHead', ''],
+    ['pausesAtPiece', 'whole'],
+  ])('that %s is told no more of a whole body until it resumes', async (where, before) => {
+    await using both = await pair(() => ({ body: 'whole' }));
+    const { handler, over, log, body, answered, resume } = recorder(generation, { [where]: true });
+    createDispatcher(both.client).dispatch(GET, handler);
+    await answered;
+    await both.client.request({ path: '/' });
+    expect([body(), log.length]).toEqual([before, 2]);
+    resume();
+    expect((await over).at(-1)).toEqual(['end', []]);
+    expect(body()).toBe('whole');
+  });
 
   const phases = ['when it starts', 'before the head', 'at the head', 'within the body'] as const;
   test.each(phases)('that aborts %s is told its reason, and the peer stops', async (phase) => {
@@ -267,6 +313,18 @@ test('a Readable that fails ends the exchange with its error', async () => {
   await stopped.promise;
 });
 
+test('a short body that is still waited for is stopped with its exchange', async () => {
+  await using both = await pair(() => ({}));
+  const { handler, over, abort } = recorder('controller');
+  const body = new Readable({ read() {} });
+  const closed = new Promise((resolve) => body.once('close', resolve));
+  const options = { ...POST, body, headers: { 'content-length': '2' } };
+  createDispatcher(both.client).dispatch(options, handler);
+  abort(new Error('enough'));
+  await over;
+  await closed;
+});
+
 test('an upload that is not wanted any more is stopped', async () => {
   const destroyed = Promise.withResolvers<void>();
   const endless = new Readable({
@@ -407,14 +465,14 @@ test('the WebSocket of the platform talks through a dispatcher', async () => {
   socket.close();
 });
 
-test('headersTimeout counts from the last piece that was sent', async () => {
+test('headersTimeout ends a request without an answer', async () => {
   await using both = await pair(() => new Promise(() => {}));
   const dispatcher = createDispatcher(both.client);
   const error = await failure(dispatcher.request({ ...GET, headersTimeout: 5 }));
   expect(error).toMatchObject({ code: 'UND_ERR_HEADERS_TIMEOUT', name: 'HeadersTimeoutError' });
 });
 
-test('bodyTimeout counts while the body is read', async () => {
+test('bodyTimeout ends a body that is silent', async () => {
   await using both = await pair(() => ({
     body: (async function* () {
       yield Buffer.from('a');
