@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import http from 'node:http';
 import { describe, expect, it } from 'vitest';
+import { configFile } from './test/chain.ts';
 import { MAIN, type ProxyProcess, startProxyProcess } from './test/proxy-process.ts';
 import { hasWholeResponse, rawClient } from './test/raw-client.ts';
 import { always, rawOrigin } from './test/raw-origin.ts';
@@ -52,6 +53,32 @@ describe.skipIf(!existsSync(MAIN))('tp-proxy (skipped where it is not built)', (
   it('prints its help and version', async () => {
     expect((await fail('--help')).stdout).toContain('--drain-timeout MS');
     expect((await fail('--version')).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  it('writes an example, finds it right, and says all that is wrong with another file', async () => {
+    const path = configFile('');
+    rmSync(path);
+    expect(await fail('init', path)).toMatchObject({ code: 0, stdout: '', stderr: '' });
+    expect(readFileSync(path, 'utf8')).toBe((await fail('init')).stdout);
+    expect(await fail('check', path)).toMatchObject({ code: 0, stdout: `${path}: ok\n` });
+    expect(await fail('init', path)).toMatchObject({
+      code: 2,
+      stderr: `tp-proxy: init: found ${path}, expected the name of a new file\n`,
+    });
+    const wrong = configFile('in: http://a\nout: gopher://b\nlinks: 0\n');
+    const { code, stdout, stderr } = await fail('check', wrong);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr.split('\n')).toEqual([
+      expect.stringMatching(/tp\.yaml:2: out\[0\]: found "gopher:\/\/b", expected http:/),
+      expect.stringMatching(/tp\.yaml:3: links: found 0, expected a whole number/),
+      '',
+    ]);
+    expect(await fail('--config', wrong)).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^tp-proxy: [^\n]*tp\.yaml:2: out\[0\]: [^\n]*\n$/),
+    });
+    expect(await fail('check')).toMatchObject({ code: 2 });
+    expect(JSON.parse((await fail('schema')).stdout)).toHaveProperty('properties.listeners');
   });
 
   it('says where it listens, serves, and tells of it on the admin pages', async () => {

@@ -11,7 +11,10 @@ export class Problems {
     this.#sources = sources;
   }
 
-  add(path: Path, found: unknown, expected: string): void {
+  /** Notes one; of a token, what was found is not told, as errors go into logs. */
+  add(path: Path, value: unknown, expected: string): void {
+    const isSecret = path.includes('token') || path.includes('tokens');
+    const found = isSecret && value !== undefined && value !== '' ? '(not shown)' : value;
     this.#flaws.set(flawOf(this.#sources.where(path), found, expected), this.#sources.lineOf(path));
   }
 

@@ -47,7 +47,7 @@ export const generalFields = {
     placeholder: 'FILE',
   }),
   'server-names': pinnedNames.optional().meta({
-    description: 'names of which the certificate of a teleports:// upstream must have one',
+    description: 'names of which the certificate of an upstream must have one, instead of its host',
     placeholder: 'NAME[,NAME…]',
   }),
   'ticket-keys': pemPath.optional().meta({

@@ -53,6 +53,7 @@ const WRONG: readonly (readonly [string, number, string, string, string])[] = [
   [`${IN}${OUT}forwarded: [via]\n`, 3, 'forwarded[0]', '"via"', 'a list of x-forwarded-for'],
   [`${IN}${OUT}retry-percent: 101\n`, 3, 'retry-percent', '101', 'a whole number from 0 to 100'],
   [`${IN}${OUT}token: ""\n`, 3, 'token', '""', 'a text of 1 to 4096 bytes'],
+  [`${IN}${OUT}token: 12345\n`, 3, 'token', '"(not shown)"', 'a text of 1 to 4096 bytes'],
   [`${IN}${OUT}tls-cert: cert.pem\n`, 1, 'tls-key', 'nothing', 'both certificate and key'],
   [`${IN}${OUT}tls-ca: lost.pem\n`, 3, 'tls-ca', '"lost.pem"', 'the path of a PEM file that can'],
   [`${IN}${OUT}server-names: ["a b"]\n`, 3, 'server-names[0]', '"a b"', 'a list of DNS names'],
@@ -74,7 +75,7 @@ const WRONG: readonly (readonly [string, number, string, string, string])[] = [
   ],
   [
     `listeners:\n  - url: unix:/a\n    tokens: [x]\n${OUT}`,
-    ...([3, 'listeners[0].tokens', '"tokens"', 'them at listeners of links'] as const),
+    ...([3, 'listeners[0].tokens', '"(not shown)"', 'them at listeners of links'] as const),
   ],
   [
     `${HTTPS}      certificates: [{ cert: cert.pem }]\n${OUT}`,

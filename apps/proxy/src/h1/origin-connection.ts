@@ -1,5 +1,5 @@
 import net from 'node:net';
-import tls from 'node:tls';
+import tls, { type PeerCertificate } from 'node:tls';
 import { isTpError, TpError } from '@tp/wire';
 import { reset } from '../reset.ts';
 import { type BodySender, createBodySender } from './body-sender.ts';
@@ -25,6 +25,11 @@ export interface OriginTarget {
     readonly key?: string;
     /** The name that `host` is an address of. */
     readonly servername?: string;
+    /** Instead of a comparison with the host: why a verified certificate is not the origin's. */
+    readonly checkServerIdentity?: (
+      host: string,
+      certificate: PeerCertificate,
+    ) => Error | undefined;
   };
 }
 

@@ -161,6 +161,27 @@ out: ${origin.address}
   });
 });
 
+describe('an HTTPS origin', () => {
+  it.each([
+    ['its host', '', '200'],
+    ['one of the names', ', names: [localhost]', '200'],
+    ['none of the names', ', names: [a.example]', '503'],
+  ])('is known by %s', async (_how, names, status) => {
+    const origin = await rawOrigin(always(OK));
+    const secure = await startTls(`
+in: https://127.0.0.1:0
+tls-cert: one.pem
+tls-key: one.key
+out: ${origin.address}
+`);
+    const proxy = await startTls(`
+in: http://127.0.0.1:0
+groups: { web: { members: ['${boundTo(secure)}'], tls: { ca: one.pem${names} } } }
+`);
+    expect(await exchange(boundTo(proxy), GET)).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+  });
+});
+
 describe('links whose ends show who they are', () => {
   it.each([
     ['as both expect', 'names: [localhost], cert: two.pem, key: two.key', 'old', '200'],

@@ -1,3 +1,5 @@
+import type { PeerCertificate } from 'node:tls';
+import { namesOf, PinnedNames } from '@tp/transport';
 import type { GroupConfig, GroupTlsConfig, MemberConfig } from '../config/config.ts';
 import type { Upstream } from '../exchange.ts';
 import type { OriginTarget } from '../h1/origin-connection.ts';
@@ -53,11 +55,20 @@ export function openLinkMembers(group: GroupConfig, drainTimeoutMs: number): Ope
   }));
 }
 
-function certificates({ cert, key, ca }: GroupTlsConfig): NonNullable<OriginTarget['tls']> {
+function certificates({ cert, key, ca, names }: GroupTlsConfig): NonNullable<OriginTarget['tls']> {
   return {
     ...(cert === undefined ? {} : { cert }),
     ...(key === undefined ? {} : { key }),
     ...(ca === undefined ? {} : { ca }),
+    ...(names === undefined ? {} : { checkServerIdentity: pinnedTo(names) }),
+  };
+}
+
+function pinnedTo(names: readonly string[]) {
+  const pinned = new PinnedNames(names);
+  return (_host: string, certificate: PeerCertificate): Error | undefined => {
+    const why = pinned.mismatch(namesOf(certificate.subjectaltname));
+    return why === undefined ? undefined : new Error(why);
   };
 }
 
