@@ -192,6 +192,27 @@ routes:
     expect(await reload(text)).toMatchObject({ in: [proxy.address] });
   });
 
+  it('lets what has switched protocols go on with its origin, whatever a reload takes away', async () => {
+    const origin = await rawOrigin((socket, all) => {
+      const isHead = all.endsWith('\r\n\r\n');
+      socket.write(isHead ? `HTTP/1.1 101 OK\r\nUpgrade: chat\r\n\r\n` : all.slice(-1));
+    });
+    const other = await rawOrigin(always(OK));
+    const text = (out: string) => `in: http://127.0.0.1:0\nout: ${out}\n`;
+    const { proxy, reload } = await startReloadable(text(origin.address));
+    const client = await rawClient(proxy.address);
+    client.write(GET.replace('\r\n\r\n', '\r\nConnection: Upgrade\r\nUpgrade: chat\r\n\r\n'));
+    await client.got((all) => all.endsWith('\r\n\r\n'));
+    await reload(text(other.address));
+    expect(await exchange(proxy.address, GET)).toBe(OK);
+    client.write('x');
+    await client.got((all) => all.endsWith('\r\n\r\nx'));
+    client.destroy();
+    await origin.closed();
+    proxy.process.kill('SIGTERM');
+    expect(await proxy.exited).toBe(0);
+  });
+
   it('opens and closes listeners, and lets connections of those that stay be', async () => {
     const origin = await rawOrigin(always(OK));
     const other = await rawOrigin(always(OK.replace('ok', 'ko')));

@@ -39,6 +39,8 @@ export interface OriginConnection {
   start(exchange: OriginExchange, head: string): void;
   /** Whether it can still take an exchange: an origin may have closed it just now. */
   readonly usable: boolean;
+  /** Whether another protocol is spoken on it. */
+  readonly isSwitched: boolean;
   /** When it became idle, on the clock of `performance.now()`. */
   idleSince: number;
   /** How long the origin keeps it when idle, as far as it said, in ms. */
@@ -82,8 +84,7 @@ class Connection implements OriginConnection, ExchangeCarrier, ResponseSink {
   /** Whether any byte came since the exchange started. */
   #answered = false;
   #keepAlive = true;
-  /** Another protocol is spoken on it: it carries no further exchange. */
-  #isSwitched = false;
+  isSwitched = false;
   readonly #takeData = (bytes: Buffer): void => this.#onData(bytes);
   readonly #takeDrain = (): void => this.#sender?.wake();
   readonly #takeEnd = (): void => this.#onEnd();
@@ -157,7 +158,7 @@ class Connection implements OriginConnection, ExchangeCarrier, ResponseSink {
   }
 
   destroy(): void {
-    if (this.#isSwitched) reset(this.#socket);
+    if (this.isSwitched) reset(this.#socket);
     else this.#socket.destroy();
   }
 
@@ -184,7 +185,7 @@ class Connection implements OriginConnection, ExchangeCarrier, ResponseSink {
   switched(head: OriginHead, rest: Buffer): void {
     const socket = this.#socket;
     const exchange = this.#exchange;
-    this.#isSwitched = true;
+    this.isSwitched = true;
     this.#exchange = undefined;
     if (exchange === undefined) {
       socket.destroy();
@@ -283,7 +284,7 @@ class Connection implements OriginConnection, ExchangeCarrier, ResponseSink {
 
   /** Hands the connection back, or ends it, once nothing is under way on it. */
   #settle(): void {
-    if (this.#reader.busy || this.#isSwitched || this.#socket.destroyed) return;
+    if (this.#reader.busy || this.isSwitched || this.#socket.destroyed) return;
     if (!this.#keepAlive) {
       this.#socket.destroy();
     } else if (this.#sender === undefined && this.#exchange === undefined) {

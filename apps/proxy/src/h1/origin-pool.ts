@@ -64,7 +64,7 @@ class Pool implements OriginPool, ConnectionOwner {
   readonly #idle: OriginConnection[] = [];
   readonly #waiting = new Set<OriginExchange>();
   /** Connections of requests that ask for another protocol, one each, beside the pool. */
-  readonly #apart = new Set<OriginConnection>();
+  readonly #apart = new Map<OriginConnection, OriginExchange>();
   #dialing = 0;
   #closedBytesIn = 0;
   #closedBytesOut = 0;
@@ -84,14 +84,14 @@ class Pool implements OriginPool, ConnectionOwner {
   get bytesIn(): number {
     let sum = this.#closedBytesIn;
     for (const connection of this.#all) sum += connection.bytesIn;
-    for (const connection of this.#apart) sum += connection.bytesIn;
+    for (const connection of this.#apart.keys()) sum += connection.bytesIn;
     return sum;
   }
 
   get bytesOut(): number {
     let sum = this.#closedBytesOut;
     for (const connection of this.#all) sum += connection.bytesOut;
-    for (const connection of this.#apart) sum += connection.bytesOut;
+    for (const connection of this.#apart.keys()) sum += connection.bytesOut;
     return sum;
   }
 
@@ -110,8 +110,10 @@ class Pool implements OriginPool, ConnectionOwner {
     this.#closing = true;
     clearInterval(this.#sweep);
     for (const connection of this.#idle.splice(0)) connection.destroy();
-    // Nobody is left who speaks through these.
-    for (const connection of this.#apart) connection.destroy();
+    // What has switched ends when whoever speaks through it does.
+    for (const [connection, exchange] of this.#apart) {
+      if (exchange.over && !connection.isSwitched) connection.destroy();
+    }
     if (this.#isEmpty) return Promise.resolve();
     return new Promise((resolve) => {
       this.#onClosed = resolve;
@@ -184,7 +186,7 @@ class Pool implements OriginPool, ConnectionOwner {
         if (this.#isEmpty) this.#onClosed?.();
       },
     });
-    this.#apart.add(connection);
+    this.#apart.set(connection, exchange);
   }
 
   #dispatch(exchange: OriginExchange): void {

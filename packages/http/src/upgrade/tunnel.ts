@@ -101,7 +101,17 @@ export class Tunnel extends Duplex {
   #stop(): void {
     this.#stopped = true;
     this.#release(peerGone());
-    this.#pull();
+    if (this.#readToEnd) this.#closeBehindEnd();
+    else this.#pull();
+  }
+
+  /** All has come, and nothing more is taken: there is nothing left to be open for once it is read. */
+  #closeBehindEnd(): void {
+    const close = (): void => {
+      if (!this.writableEnded) this.destroy(peerGone());
+    };
+    if (this.readableEnded) close();
+    else this.once('end', () => setImmediate(close));
   }
 
   #pull(): void {
@@ -116,6 +126,7 @@ export class Tunnel extends Duplex {
     if (result.done === true) {
       this.#readToEnd = true;
       this.push(null);
+      if (this.#stopped) this.#closeBehindEnd();
       return;
     }
     const { buffer, byteOffset, length } = result.value;

@@ -73,6 +73,14 @@ async function piece(socket: Duplex): Promise<string> {
   return String(bytes);
 }
 
+/** All that comes, without closing the socket behind that. */
+async function untilEnd(socket: Duplex): Promise<Buffer> {
+  const pieces: Uint8Array[] = [];
+  socket.on('data', (bytes) => pieces.push(bytes));
+  await once(socket, 'end');
+  return Buffer.concat(pieces);
+}
+
 /** The code of the error that destroys a socket. */
 async function end(socket: Duplex): Promise<string> {
   const [error] = await once(socket, 'error');
@@ -342,6 +350,20 @@ describe('a switched exchange', () => {
       expect(both.server.stats().links[0]?.pending ?? 0).toBe(0);
     },
   );
+
+  test('a cut ends a half that was left open, and what came before stays readable', async () => {
+    for (const first of ['near', 'far']) {
+      const server = new Switch();
+      await using both = await pair(server.handler);
+      const [near, far] = await ends(both, server);
+      const [one, two] = first === 'near' ? [near, far] : [far, near];
+      one.end('all');
+      expect(String(await untilEnd(two))).toBe('all');
+      one.destroy();
+      await closed(two);
+      expect(isTpError(two.errored) && two.errored.code).toBe('CANCEL');
+    }
+  });
 
   test('an error given to destroy() reaches the other end as its code', async () => {
     const server = new Switch();
