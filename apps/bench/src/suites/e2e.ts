@@ -7,7 +7,7 @@ import { e2eContenders } from './e2e-contenders.ts';
 import { e2eRatios } from './e2e-ratios.ts';
 import type { Suite } from './suite.ts';
 
-const QUICK: Effort = { rounds: 4, seconds: 0.2, warmupSeconds: 2 };
+const QUICK: Effort = { rounds: 4, seconds: 0.2, warmupSeconds: 2.4 };
 const FULL: Effort = { rounds: 9, seconds: 1, warmupSeconds: 2 };
 
 /**

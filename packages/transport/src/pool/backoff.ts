@@ -2,6 +2,8 @@
 const FIRST = 100;
 const FACTOR = 1.6;
 const LAST = 10_000;
+/** Behind a loss nobody waits for, redials are spread over so long, in ms: many clients lost the same server. */
+const SPREAD = 250;
 /** While calls ask for the peer it is tried this often, in ms, so that it is found within a second. */
 const LAST_IN_DEMAND = 500;
 
@@ -25,14 +27,18 @@ export class Backoff {
     return wait;
   }
 
-  /** While calls ask for the peer: the same, but half a second at most, by +-50 %. */
+  /**
+   * While calls ask for the peer: behind the loss of a link that served well anything from 0 to 100 ms,
+   * else the same as `next`, but half a second at most, by +-50 %.
+   */
   inDemand(): number {
+    if (this.#wait === FIRST) return FIRST * this.#random();
     return this.#jittered(Math.min(this.#wait, LAST_IN_DEMAND));
   }
 
-  /** After the loss of a link that served well: anything from 0 to 100 ms. */
+  /** After the loss of a link that served well, while no call asks for the peer: anything from 0 to 250 ms. */
   first(): number {
-    return FIRST * this.#random();
+    return SPREAD * this.#random();
   }
 
   /** The peer was well: the next wait is the first again. */
