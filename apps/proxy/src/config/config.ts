@@ -38,6 +38,8 @@ export interface ListenerConfig {
   readonly forwarded: readonly string[];
   /** Address ranges whose own such fields are kept. */
   readonly trusted: readonly string[];
+  /** Whether connections from `trusted` begin with a header of the PROXY protocol. */
+  readonly proxyProtocol: boolean;
   readonly reusePort: boolean;
   /** Undefined where the address needs none. */
   readonly tls: ListenerTlsConfig | undefined;

@@ -28,6 +28,7 @@ listeners:
     # max-connections: 10000
     # forwarded: [x-forwarded-for, x-forwarded-proto]
     # trusted: [10.0.0.0/8]
+    # proxy-protocol: true
   # - url: https://0.0.0.0:8443
   #   tls:
   #     certificates:

@@ -56,6 +56,8 @@ function resolveListener(
   if (own.tokens !== undefined && !isLink) {
     problems.add([...path, 'tokens'], 'tokens', `them at listeners of links, not ${address.text}`);
   }
+  const trusted = own.trusted ?? settings.trusted ?? [];
+  checkProxyProtocol(path, address, own, trusted, problems);
   return {
     address,
     maxBodyBytes: own['max-body'] ?? settings['max-body'] ?? GIB,
@@ -67,7 +69,8 @@ function resolveListener(
     getOnly: own['get-only'] ?? settings['get-only'] ?? false,
     allow: own.allow ?? settings.allow,
     forwarded: own.forwarded ?? settings.forwarded ?? [],
-    trusted: own.trusted ?? settings.trusted ?? [],
+    trusted,
+    proxyProtocol: own['proxy-protocol'] ?? false,
     reusePort: own['reuse-port'] ?? settings['reuse-port'] ?? false,
     tls: resolveTls(path, address, own, settings, pem, problems),
     tokens: isLink ? (own.tokens ?? settings.tokens) : undefined,
@@ -75,6 +78,22 @@ function resolveListener(
     batchDelayMs: own['batch-delay'] ?? settings['batch-delay'] ?? 0,
     insecure: own.insecure ?? settings.insecure ?? false,
   };
+}
+
+function checkProxyProtocol(
+  path: Path,
+  address: Address,
+  own: ListenerSettings,
+  trusted: readonly string[],
+  problems: Problems,
+): void {
+  if (own['proxy-protocol'] !== true) return;
+  const place = [...path, 'proxy-protocol'];
+  if (address.kind !== 'http' && address.kind !== 'http-unix') {
+    problems.add(place, true, `it at listeners of HTTP, not ${address.text}`);
+  } else if (address.kind === 'http' && trusted.length === 0) {
+    problems.add(place, true, 'trusted beside it: the addresses whose headers are believed');
+  }
 }
 
 function resolveTls(

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { UPSTREAM_FORMS } from './address.ts';
-import { listOf, mapping, milliseconds, share, text, whole } from './expected.ts';
+import { listOf, mapping, milliseconds, share, text, whole, yesOrNo } from './expected.ts';
 import {
   groupFields,
   linkFields,
@@ -36,6 +36,10 @@ const listener = mapping({
   })
     .optional()
     .meta({ description: 'instead of tls-cert, tls-key, client-ca and client-names' }),
+  'proxy-protocol': yesOrNo().optional().meta({
+    description:
+      'connections from trusted addresses begin with a header of the PROXY protocol, v1 or v2, that says who the client is',
+  }),
   ...listenerFields,
   ...linkFields,
 });

@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { FrontRequest } from './front-request.ts';
+import { headerBytesOf } from './proxied-clients.ts';
 
 /** The open connections of an HTTP listener, with what is under way on each. */
 export interface FrontConnections {
@@ -51,7 +52,9 @@ export function trackConnections(server: Server, event: string): FrontConnection
       for (const socket of sockets) socket.destroy();
     },
     closeUnused: () => {
-      for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+      for (const socket of sockets) {
+        if (socket.bytesRead === headerBytesOf(socket)) socket.destroy();
+      }
     },
     get bytesIn() {
       let sum = closedIn;

@@ -4,6 +4,7 @@ import { Fields, type FieldsInit, TpError } from '@tp/wire';
 import { type BodyQueue, createBodyQueue } from '../body-queue.ts';
 import { formatFieldLines } from '../h1/field-lines.ts';
 import type { FrontHead } from './front-head.ts';
+import { peerOf } from './proxied-clients.ts';
 
 /** A request that came over HTTP, in the shape that every listener hands on. */
 export interface FrontRequest extends Request {
@@ -75,8 +76,7 @@ class FromNode implements FrontRequest {
   }
 
   get peer(): string {
-    const { remoteAddress, remotePort } = this.#incoming.socket;
-    return remoteAddress === undefined ? 'unix' : `${remoteAddress}:${remotePort}`;
+    return peerOf(this.#incoming.socket);
   }
 
   get signal(): AbortSignal {

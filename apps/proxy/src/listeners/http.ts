@@ -1,5 +1,4 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { ListenerConfig } from '../config/config.ts';
@@ -13,6 +12,7 @@ import { writeResponse, writeText } from './front-response.ts';
 import { asksToSwitch, serveUpgrade } from './front-upgrade.ts';
 import type { Listener } from './listener.ts';
 import { answerFailure, endWith, ownFields } from './own-answers.ts';
+import { admitProxied } from './proxied-clients.ts';
 
 /** Where an HTTP listener listens, its bounds, and where its requests go. */
 export interface HttpListenerOptions extends BindOptions {
@@ -24,6 +24,8 @@ export interface HttpListenerOptions extends BindOptions {
   readonly update: (server: Server, config: ListenerConfig) => boolean;
   /** Whether a connection may stay, by the client's address; undefined for a unix socket. */
   readonly admits: (address: string | undefined) => boolean;
+  /** Whether a connection from this address begins with a header of the PROXY protocol. */
+  readonly expectsHeader: (address: string | undefined) => boolean;
 }
 
 const NO_CONNECT: Refusal = {
@@ -48,10 +50,10 @@ export async function listenHttp(options: HttpListenerOptions): Promise<Listener
     // What waits for its turn behind another response of its connection can't have that to itself.
     (incoming) => asksToSwitch(incoming) && !connections.isBusy(incoming.socket),
   );
-  server.prependListener('connection', (socket: Socket) => {
-    if (options.admits(socket.remoteAddress)) return;
-    meters.limitHit('allow');
-    socket.destroy();
+  const proxied = admitProxied(server, {
+    expects: options.expectsHeader,
+    admits: options.admits,
+    limitHit: (limit) => meters.limitHit(limit),
   });
   server.prependListener('secureConnection', (socket: TLSSocket) => {
     if (options.tls === undefined || options.tls.admits(socket)) return;
@@ -139,10 +141,14 @@ export async function listenHttp(options: HttpListenerOptions): Promise<Listener
     update: (config) => options.update(server, config),
     drain: () => {
       draining = true;
+      proxied.closeWaiting();
       connections.closeUnused();
       return new Promise((resolve) => server.close(() => resolve()));
     },
-    destroy: () => connections.destroy(),
+    destroy: () => {
+      proxied.closeWaiting();
+      connections.destroy();
+    },
   };
 }
 

@@ -24,6 +24,8 @@ export interface ListenerContext {
 interface Live {
   readonly policy: Policy;
   readonly admits: (address: string | undefined) => boolean;
+  /** Whether a connection from an address begins with a header of the PROXY protocol. */
+  readonly expectsHeader: (address: string | undefined) => boolean;
 }
 
 /**
@@ -72,6 +74,7 @@ function openHttp(
     forward,
     meters,
     admits: (from) => live().admits(from),
+    expectsHeader: (from) => live().expectsHeader(from),
     update: (server, next) => {
       if (next.reusePort !== current.reusePort) return false;
       if (next.maxHeadBytes !== current.maxHeadBytes) return false;
@@ -142,9 +145,25 @@ function linkTls({ certificates: [{ cert, key }], clientCa, clientNames }: Liste
 function liveOf(config: ListenerConfig): Live {
   const { maxBodyBytes, maxRequests, getOnly, forwarded, trusted, tls, allow } = config;
   const clientFields = createClientFields({ forwarded, trusted, secure: tls !== undefined });
+  const isUnix = config.address.kind.endsWith('unix');
   return {
     policy: { maxBodyBytes, maxRequests, getOnly, clientFields },
-    admits:
-      allow === undefined || config.address.kind.endsWith('unix') ? () => true : addressList(allow),
+    admits: allowed(allow, isUnix),
+    // Who may open a unix socket is what the permissions of its file say.
+    expectsHeader: config.proxyProtocol
+      ? isUnix
+        ? () => true
+        : addressList(trusted)
+      : () => false,
   };
+}
+
+function allowed(
+  ranges: readonly string[] | undefined,
+  isUnix: boolean,
+): (address: string | undefined) => boolean {
+  if (ranges === undefined) return () => true;
+  const isIn = addressList(ranges);
+  // A unix socket has clients without an address, but for those that a header tells of.
+  return isUnix ? (address) => address === undefined || isIn(address) : isIn;
 }
