@@ -80,6 +80,10 @@ export interface GroupConfig {
   readonly timeoutMs: number;
   /** Most connections to one HTTP origin. */
   readonly connections: number;
+  /** How long an unused connection to an HTTP origin is kept; undefined: as long as the origin says. */
+  readonly idleTimeoutMs: number | undefined;
+  /** How HTTP origins are told whom a connection is made for. */
+  readonly proxyProtocol: 'v1' | 'v2' | undefined;
   readonly hedgeAfterMs: number | undefined;
   readonly retryPercent: number;
   readonly token: string | undefined;

@@ -51,6 +51,8 @@ groups:
     connections: 256
     # Asked of each member, beside what becomes of requests.
     # health: { path: /healthz, interval: 5000, timeout: 2000, unhealthy: 3, healthy: 2 }
+    # idle-timeout: 4000
+    # proxy-protocol: v2
     # slow-start: 10000
     # eject-time: 5000
     # panic-threshold: 0.3

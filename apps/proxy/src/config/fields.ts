@@ -110,6 +110,11 @@ export const groupFields = {
     description: 'most connections to each HTTP address (256)',
     placeholder: 'N',
   }),
+  'idle-timeout': milliseconds(0).optional().meta({
+    description:
+      'how long an unused connection to an HTTP address is kept (a second less than it says, 4000 if it does not)',
+    placeholder: 'MS',
+  }),
   'hedge-after': milliseconds(0).optional().meta({
     description: 'sends a request that is safe to repeat a second time over links (never)',
     placeholder: 'MS',

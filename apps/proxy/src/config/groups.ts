@@ -63,6 +63,13 @@ function resolveGroup(
       'it at groups with HTTP members; a link is checked by itself',
     );
   }
+  if (group['proxy-protocol'] !== undefined && !known.some(({ address }) => !isLink(address))) {
+    problems.add(
+      [...path, 'proxy-protocol'],
+      group['proxy-protocol'],
+      'it at groups with HTTP members, not at links',
+    );
+  }
   return {
     name,
     members: known,
@@ -72,6 +79,8 @@ function resolveGroup(
     maxLinkAgeMs: group['max-link-age'] ?? settings['max-link-age'],
     timeoutMs: group.timeout ?? settings.timeout ?? 30_000,
     connections: group.connections ?? settings.connections ?? 256,
+    idleTimeoutMs: group['idle-timeout'] ?? settings['idle-timeout'],
+    proxyProtocol: group['proxy-protocol'],
     hedgeAfterMs: group['hedge-after'] ?? settings['hedge-after'],
     retryPercent: group['retry-percent'] ?? settings['retry-percent'] ?? 20,
     token: group.token ?? settings.token,

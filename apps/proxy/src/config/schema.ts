@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { UPSTREAM_FORMS } from './address.ts';
-import { listOf, mapping, milliseconds, share, text, whole, yesOrNo } from './expected.ts';
+import { listOf, mapping, milliseconds, oneOf, share, text, whole, yesOrNo } from './expected.ts';
 import {
   groupFields,
   linkFields,
@@ -83,6 +83,10 @@ const group = mapping({
     .meta({ description: 'instead of tls-cert, tls-key, tls-ca and server-names' }),
   health: health.optional().meta({
     description: "active checks of HTTP members; a link's health is the link itself",
+  }),
+  'proxy-protocol': oneOf(['v1', 'v2'], 'v1 or v2').optional().meta({
+    description:
+      'each connection to an HTTP member begins with a header of the PROXY protocol that says who the client is, and is used for that one alone',
   }),
   'failure-statuses': listOf(whole(500, 599), 'a list of whole numbers from 500 to 599')
     .optional()

@@ -1,8 +1,8 @@
-import net from 'node:net';
-import tls, { type PeerCertificate } from 'node:tls';
+import type { Socket } from 'node:net';
 import { isTpError, TpError } from '@tp/wire';
 import { reset } from '../reset.ts';
 import { type BodySender, createBodySender } from './body-sender.ts';
+import { dialSocket, type OriginTarget } from './dial-socket.ts';
 import type { ExchangeCarrier, OriginExchange } from './origin-exchange.ts';
 import type { OriginHead } from './origin-head.ts';
 import {
@@ -12,27 +12,6 @@ import {
   type ResponseSink,
 } from './response-reader.ts';
 
-/** Where an origin listens. */
-export interface OriginTarget {
-  readonly host?: string;
-  readonly port?: number;
-  /** A unix socket, instead of host and port. */
-  readonly path?: string;
-  /** TLS, with these authorities (PEM) instead of the system's. */
-  readonly tls?: {
-    readonly ca?: string;
-    readonly cert?: string;
-    readonly key?: string;
-    /** The name that `host` is an address of. */
-    readonly servername?: string;
-    /** Instead of a comparison with the host: why a verified certificate is not the origin's. */
-    readonly checkServerIdentity?: (
-      host: string,
-      certificate: PeerCertificate,
-    ) => Error | undefined;
-  };
-}
-
 /** One connection to an origin; carries one exchange at a time (no pipelining). */
 export interface OriginConnection {
   /** Starts an exchange. `head` is its request head; the body is taken from the request. */
@@ -41,6 +20,8 @@ export interface OriginConnection {
   readonly usable: boolean;
   /** Whether another protocol is spoken on it. */
   readonly isSwitched: boolean;
+  /** Whom it is made for, where the origin was told of that. */
+  readonly peer: string | undefined;
   /** When it became idle, on the clock of `performance.now()`. */
   idleSince: number;
   /** How long the origin keeps it when idle, as far as it said, in ms. */
@@ -65,16 +46,25 @@ export interface ConnectionOwner {
 
 const CONNECT_MS = 5_000;
 
-/** Dials an origin. */
-export function dialOrigin(target: OriginTarget, owner: ConnectionOwner): OriginConnection {
-  return new Connection(target, owner);
+/**
+ * Dials an origin.
+ *
+ * @param peer whom the connection is made for, where the origin is told of that.
+ */
+export function dialOrigin(
+  target: OriginTarget,
+  owner: ConnectionOwner,
+  peer?: string,
+): OriginConnection {
+  return new Connection(target, owner, peer);
 }
 
 class Connection implements OriginConnection, ExchangeCarrier, ResponseSink {
   idleSince = 0;
   idleTimeoutMs: number | undefined;
+  readonly peer: string | undefined;
   readonly #owner: ConnectionOwner;
-  readonly #socket: net.Socket;
+  readonly #socket: Socket;
   readonly #reader: ResponseReader;
   readonly #connectTimer: NodeJS.Timeout;
   #exchange: OriginExchange | undefined;
@@ -95,10 +85,11 @@ class Connection implements OriginConnection, ExchangeCarrier, ResponseSink {
   #holdsEnd = false;
   #heldEnd: { trailers: readonly string[] | undefined } | undefined;
 
-  constructor(target: OriginTarget, owner: ConnectionOwner) {
+  constructor(target: OriginTarget, owner: ConnectionOwner, peer: string | undefined) {
     this.#owner = owner;
+    this.peer = peer;
     this.#reader = createResponseReader(owner.memory);
-    const socket = connect(target);
+    const socket = dialSocket(target, peer);
     this.#socket = socket;
     this.#connectTimer = setTimeout(() => {
       socket.destroy(new Error(`no connection within ${CONNECT_MS} ms`));
@@ -317,22 +308,6 @@ class Connection implements OriginConnection, ExchangeCarrier, ResponseSink {
       );
     }
   }
-}
-
-function connect(target: OriginTarget): net.Socket {
-  const place =
-    target.path === undefined
-      ? { host: target.host ?? '127.0.0.1', port: target.port ?? 80, noDelay: true }
-      : { path: target.path };
-  if (target.tls === undefined) return net.connect(place);
-  const servername =
-    target.host !== undefined && net.isIP(target.host) === 0 ? target.host : undefined;
-  return tls.connect({
-    ...place,
-    ...target.tls,
-    ALPNProtocols: ['http/1.1'],
-    ...(servername === undefined ? {} : { servername }),
-  });
 }
 
 function describe(error: Error | undefined): string {

@@ -1,12 +1,9 @@
 import type { ResponseInit } from '@tp/http';
 import { TpError } from '@tp/wire';
+import { addressOf } from '../client-fields.ts';
 import type { OutgoingRequest } from '../exchange.ts';
-import {
-  type ConnectionOwner,
-  dialOrigin,
-  type OriginConnection,
-  type OriginTarget,
-} from './origin-connection.ts';
+import type { OriginTarget } from './dial-socket.ts';
+import { type ConnectionOwner, dialOrigin, type OriginConnection } from './origin-connection.ts';
 import { createOriginExchange, type OriginExchange } from './origin-exchange.ts';
 import { createRequestHeadWriter } from './request-head.ts';
 import type { HeadMemory } from './response-reader.ts';
@@ -36,6 +33,8 @@ export interface OriginPoolOptions {
   readonly connections: number;
   /** Until a response's head, in ms. */
   readonly timeoutMs: number;
+  /** Longest that an unused connection is kept, in ms; undefined: as the origin says, else 4 s. */
+  readonly idleTimeoutMs: number | undefined;
 }
 
 /** How many requests may wait for a connection; further ones fail with `OVERFLOW`. */
@@ -66,6 +65,8 @@ class Pool implements OriginPool, ConnectionOwner {
   /** Connections of requests that ask for another protocol, one each, beside the pool. */
   readonly #apart = new Map<OriginConnection, OriginExchange>();
   #dialing = 0;
+  /** The same by client, where the origin is told of that. */
+  readonly #dialingFor = new Map<string | undefined, number>();
   #closedBytesIn = 0;
   #closedBytesOut = 0;
   #sweep: NodeJS.Timeout | undefined;
@@ -121,15 +122,15 @@ class Pool implements OriginPool, ConnectionOwner {
   }
 
   onConnect(connection: OriginConnection): void {
-    this.#dialing -= 1;
+    this.#dialled(connection);
     this.onIdle(connection);
   }
 
   onIdle(connection: OriginConnection): void {
-    const next = this.#takeWaiting();
+    const next = this.#isInTheWay(connection) ? undefined : this.#takeWaiting(connection.peer);
     if (next !== undefined) {
       this.#start(connection, next);
-    } else if (this.#closing) {
+    } else if (this.#closing || this.#idleLimit(connection) === 0 || this.#isInTheWay(connection)) {
       connection.destroy();
     } else {
       connection.idleSince = performance.now();
@@ -149,8 +150,8 @@ class Pool implements OriginPool, ConnectionOwner {
     const idle = this.#idle.indexOf(connection);
     if (idle >= 0) this.#idle.splice(idle, 1);
     if (dialError !== undefined) {
-      this.#dialing -= 1;
-      this.#takeWaiting()?.fail(dialError);
+      this.#dialled(connection);
+      this.#takeWaiting(connection.peer)?.fail(dialError);
     }
     this.#dialForWaiting();
     if (this.#isEmpty) this.#onClosed?.();
@@ -171,28 +172,33 @@ class Pool implements OriginPool, ConnectionOwner {
    * long, and takes no place that others wait for.
    */
   #dispatchApart(exchange: OriginExchange): void {
-    const connection = dialOrigin(this.#target, {
-      memory: this.memory,
-      onConnect: (connected) => {
-        if (exchange.over) connected.destroy();
-        else this.#start(connected, exchange, (free) => free.destroy());
+    const connection = dialOrigin(
+      this.#target,
+      {
+        memory: this.memory,
+        onConnect: (connected) => {
+          if (exchange.over) connected.destroy();
+          else this.#start(connected, exchange, (free) => free.destroy());
+        },
+        onIdle: (refused) => refused.destroy(),
+        onStale: (stale, error) => stale.fail(error),
+        onClose: (closed, dialError) => {
+          this.#apart.delete(closed);
+          this.#countClosed(closed);
+          if (dialError !== undefined) exchange.fail(dialError);
+          if (this.#isEmpty) this.#onClosed?.();
+        },
       },
-      onIdle: (refused) => refused.destroy(),
-      onStale: (stale, error) => stale.fail(error),
-      onClose: (closed, dialError) => {
-        this.#apart.delete(closed);
-        this.#countClosed(closed);
-        if (dialError !== undefined) exchange.fail(dialError);
-        if (this.#isEmpty) this.#onClosed?.();
-      },
-    });
+      this.#peerOf(exchange),
+    );
     this.#apart.set(connection, exchange);
   }
 
   #dispatch(exchange: OriginExchange): void {
     const now = performance.now();
-    for (let free = this.#idle.pop(); free !== undefined; free = this.#idle.pop()) {
-      if (free.usable && now - free.idleSince < idleLimit(free)) {
+    const peer = this.#peerOf(exchange);
+    for (let free = this.#takeIdle(peer); free !== undefined; free = this.#takeIdle(peer)) {
+      if (free.usable && now - free.idleSince < this.#idleLimit(free)) {
         this.#start(free, exchange);
         return;
       }
@@ -218,14 +224,77 @@ class Pool implements OriginPool, ConnectionOwner {
   }
 
   #dialForWaiting(): void {
+    if (this.#target.proxyProtocol !== undefined) {
+      this.#dialForPeers();
+      return;
+    }
     while (this.#dialing < this.#waiting.size && this.#all.size < this.#options.connections) {
       this.#dialing += 1;
       this.#all.add(dialOrigin(this.#target, this));
     }
   }
 
-  #takeWaiting(): OriginExchange | undefined {
+  /** As many connections for each client as it has requests that wait; what others left idle makes room. */
+  #dialForPeers(): void {
+    let underWay: Map<string | undefined, number> | undefined;
     for (const exchange of this.#waiting) {
+      if (this.#all.size >= this.#options.connections) {
+        this.#idle[0]?.destroy();
+        return;
+      }
+      const peer = this.#peerOf(exchange);
+      const client = addressOf(peer);
+      underWay ??= new Map(this.#dialingFor);
+      const ready = underWay.get(client) ?? 0;
+      if (ready > 0) {
+        underWay.set(client, ready - 1);
+        continue;
+      }
+      this.#dialing += 1;
+      this.#dialingFor.set(client, (this.#dialingFor.get(client) ?? 0) + 1);
+      this.#all.add(dialOrigin(this.#target, this, peer));
+    }
+  }
+
+  /** An attempt to connect has ended. */
+  #dialled({ peer }: OriginConnection): void {
+    this.#dialing -= 1;
+    if (this.#target.proxyProtocol === undefined) return;
+    const client = addressOf(peer);
+    const left = (this.#dialingFor.get(client) ?? 0) - 1;
+    if (left > 0) this.#dialingFor.set(client, left);
+    else this.#dialingFor.delete(client);
+  }
+
+  /** For whom an exchange needs a connection of its own; undefined where all share them. */
+  #peerOf(exchange: OriginExchange): string | undefined {
+    return this.#target.proxyProtocol === undefined ? undefined : exchange.request.incoming.peer;
+  }
+
+  /** Whether a connection that is made for a peer may carry an exchange. */
+  #isFor(peer: string | undefined, exchange: OriginExchange): boolean {
+    if (this.#target.proxyProtocol === undefined) return true;
+    return addressOf(peer) === addressOf(this.#peerOf(exchange));
+  }
+
+  /** Whether there may be no more connections, and who waits longest needs another one than this. */
+  #isInTheWay(connection: OriginConnection): boolean {
+    if (this.#target.proxyProtocol === undefined || this.#dialing > 0) return false;
+    if (this.#all.size < this.#options.connections) return false;
+    const [first] = this.#waiting;
+    return first !== undefined && !this.#isFor(connection.peer, first);
+  }
+
+  #takeIdle(peer: string | undefined): OriginConnection | undefined {
+    if (this.#target.proxyProtocol === undefined) return this.#idle.pop();
+    const client = addressOf(peer);
+    const at = this.#idle.findLastIndex((one) => addressOf(one.peer) === client);
+    return at < 0 ? undefined : this.#idle.splice(at, 1)[0];
+  }
+
+  #takeWaiting(peer: string | undefined): OriginExchange | undefined {
+    for (const exchange of this.#waiting) {
+      if (!this.#isFor(peer, exchange)) continue;
       this.#waiting.delete(exchange);
       if (!exchange.over) return exchange;
     }
@@ -254,7 +323,7 @@ class Pool implements OriginPool, ConnectionOwner {
 
   #closeIdle(): void {
     const now = performance.now();
-    const kept = this.#idle.filter((one) => now - one.idleSince < idleLimit(one));
+    const kept = this.#idle.filter((one) => now - one.idleSince < this.#idleLimit(one));
     if (kept.length < this.#idle.length) {
       const stale = this.#idle.filter((one) => !kept.includes(one));
       this.#idle.splice(0, this.#idle.length, ...kept);
@@ -265,9 +334,12 @@ class Pool implements OriginPool, ConnectionOwner {
       this.#sweep = undefined;
     }
   }
-}
 
-function idleLimit(connection: OriginConnection): number {
-  const said = connection.idleTimeoutMs;
-  return said === undefined ? IDLE_MS : Math.max(0, said - IDLE_MARGIN_MS);
+  /** A second before the origin closes it: what is sent in that moment would be lost. */
+  #idleLimit({ idleTimeoutMs: said }: OriginConnection): number {
+    const longest = this.#options.idleTimeoutMs;
+    if (said === undefined) return longest ?? IDLE_MS;
+    const safe = Math.max(0, said - IDLE_MARGIN_MS);
+    return longest === undefined ? safe : Math.min(longest, safe);
+  }
 }

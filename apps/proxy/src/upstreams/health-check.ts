@@ -1,7 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import type { HealthConfig } from '../config/config.ts';
-import type { OriginTarget } from '../h1/origin-connection.ts';
+import { dialSocket, type OriginTarget } from '../h1/dial-socket.ts';
 
 /** How far the time between two questions differs from what is set, so that many do not ask at once. */
 const JITTER = 0.2;
@@ -52,7 +52,7 @@ function ask(target: OriginTarget, config: HealthConfig, stopped: AbortSignal): 
   const options = {
     ...place,
     path: config.path,
-    agent: false,
+    ...connecting(target),
     ...(config.host === undefined ? {} : { headers: { host: config.host }, setHost: false }),
     signal: AbortSignal.any([stopped, AbortSignal.timeout(config.timeoutMs)]),
   };
@@ -65,4 +65,10 @@ function ask(target: OriginTarget, config: HealthConfig, stopped: AbortSignal): 
     });
     request.on('error', () => resolve(false));
   });
+}
+
+/** A connection of its own; with a header, that says that it is for no client. */
+function connecting(target: OriginTarget): http.RequestOptions {
+  if (target.proxyProtocol === undefined) return { agent: false };
+  return { createConnection: () => dialSocket(target) };
 }

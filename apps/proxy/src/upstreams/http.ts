@@ -1,6 +1,6 @@
 import net from 'node:net';
 import type { Upstream } from '../exchange.ts';
-import type { OriginTarget } from '../h1/origin-connection.ts';
+import type { OriginTarget } from '../h1/dial-socket.ts';
 import { createOriginPool, type OriginPoolOptions } from '../h1/origin-pool.ts';
 
 /** How long a test of reachability may take, in ms. */

@@ -2,7 +2,7 @@ import type { PeerCertificate } from 'node:tls';
 import { namesOf, PinnedNames } from '@tp/transport';
 import type { GroupConfig, GroupTlsConfig, MemberConfig } from '../config/config.ts';
 import type { Upstream } from '../exchange.ts';
-import type { OriginTarget } from '../h1/origin-connection.ts';
+import type { OriginTarget } from '../h1/dial-socket.ts';
 import { createHttpUpstream } from './http.ts';
 import { createTeleportUpstream } from './teleport.ts';
 
@@ -22,17 +22,22 @@ export interface OpenedUpstream {
  */
 export function openHttpMember(
   { address, weight }: MemberConfig,
-  { connections, timeoutMs, tls }: GroupConfig,
+  { connections, idleTimeoutMs, timeoutMs, tls, proxyProtocol }: GroupConfig,
   host?: string,
 ): OpenedUpstream | undefined {
   let target: OriginTarget;
-  if (address.kind === 'http-unix') target = { path: address.path };
+  const told = proxyProtocol === undefined ? {} : { proxyProtocol };
+  if (address.kind === 'http-unix') target = { path: address.path, ...told };
   else if (address.kind === 'http') {
-    const place = { host: host ?? address.host, port: address.port };
+    const place = { host: host ?? address.host, port: address.port, ...told };
     const named = host === undefined ? {} : { servername: address.host };
     target = address.tls ? { ...place, tls: { ...certificates(tls), ...named } } : place;
   } else return undefined;
-  const upstream = createHttpUpstream(address.text, target, { connections, timeoutMs });
+  const upstream = createHttpUpstream(address.text, target, {
+    connections,
+    idleTimeoutMs,
+    timeoutMs,
+  });
   return { upstream, weight, target };
 }
 
