@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import type { Request } from '@tp/http';
 import { Fields } from '@tp/wire';
 import { addressList } from './config/address-list.ts';
+import { createRequestIds } from './request-id.ts';
 
 /** Which fields tell an origin of the client, and whose own ones are believed. */
 export interface ClientFieldsConfig {
@@ -9,6 +10,8 @@ export interface ClientFieldsConfig {
   readonly forwarded: readonly string[];
   /** Ranges of addresses. */
   readonly trusted: readonly string[];
+  /** Whether each request gets an `x-request-id`. */
+  readonly requestId: boolean;
   /** Whether the client reached this proxy through TLS. */
   readonly secure: boolean;
 }
@@ -32,9 +35,12 @@ const ALL: ReadonlySet<string> = new Set([
  * removed, all that are known, whether or not they are written here (RFC 7239 section 8.1).
  */
 export function createClientFields(config: ClientFieldsConfig): ClientFields | undefined {
-  const { forwarded, trusted, secure } = config;
-  if (forwarded.length === 0) return undefined;
+  const { forwarded, trusted, secure, requestId } = config;
   const isTrusted = addressList(trusted);
+  const identify = requestId
+    ? createRequestIds((request) => isTrusted(addressOf(request.peer)))
+    : undefined;
+  if (forwarded.length === 0) return identify;
   const scheme = secure ? 'https' : 'http';
   return (request, headers) => {
     const client = addressOf(request.peer);
@@ -57,7 +63,8 @@ export function createClientFields(config: ClientFieldsConfig): ClientFields | u
           break;
       }
     }
-    return new Fields(fields);
+    const told = new Fields(fields);
+    return identify === undefined ? told : identify(request, told);
   };
 }
 

@@ -40,6 +40,8 @@ export interface ListenerConfig {
   readonly trusted: readonly string[];
   /** Whether connections from `trusted` begin with a header of the PROXY protocol. */
   readonly proxyProtocol: boolean;
+  /** Whether requests get an `x-request-id`. */
+  readonly requestId: boolean;
   readonly reusePort: boolean;
   /** Undefined where the address needs none. */
   readonly tls: ListenerTlsConfig | undefined;

@@ -79,8 +79,11 @@ export const listenerFields = {
       placeholder: 'NAME[,NAME…]',
     }),
   trusted: listOf(text(RANGES, isAddressRange), RANGES).optional().meta({
-    description: 'clients whose own such fields are kept and added to (none)',
+    description: 'clients whose own such fields, and x-request-id, are believed (none)',
     placeholder: 'ADDRESS[/BITS][,…]',
+  }),
+  'request-id': yesOrNo().optional().meta({
+    description: 'gives each request an x-request-id; only those of trusted clients are kept',
   }),
   'reuse-port': yesOrNo().optional().meta({
     description: 'lets other processes listen on the same port',

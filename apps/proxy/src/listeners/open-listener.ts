@@ -143,8 +143,9 @@ function linkTls({ certificates: [{ cert, key }], clientCa, clientNames }: Liste
 }
 
 function liveOf(config: ListenerConfig): Live {
-  const { maxBodyBytes, maxRequests, getOnly, forwarded, trusted, tls, allow } = config;
-  const clientFields = createClientFields({ forwarded, trusted, secure: tls !== undefined });
+  const { maxBodyBytes, maxRequests, getOnly, forwarded, trusted, requestId, tls, allow } = config;
+  const secure = tls !== undefined;
+  const clientFields = createClientFields({ forwarded, trusted, requestId, secure });
   const isUnix = config.address.kind.endsWith('unix');
   return {
     policy: { maxBodyBytes, maxRequests, getOnly, clientFields },
