@@ -1,4 +1,4 @@
-import type { DialTls, PeerStats, Request, ResponseInit } from '@tp/http';
+import type { DialTls, LinkStats, PeerStats, PoolStats, Request, ResponseInit } from '@tp/http';
 import type { Fields } from '@tp/wire';
 
 /**
@@ -38,6 +38,8 @@ export interface Upstream {
   reachable(): Promise<boolean>;
   /** Figures for metrics. */
   figures(): TransferFigures;
+  /** How the peers of its links fare. There is none where it has no links. */
+  peerHealth?(): readonly PeerHealthFigures[];
   /**
    * Shows other certificates when it connects from now on. There is none where that takes a new
    * upstream.
@@ -66,14 +68,8 @@ export interface TransferFigures {
 /** The links with one peer, also those that have ended. */
 export type PeerFigures = Omit<PeerStats, 'pending' | 'queueBytes'>;
 
-/** One link, for `/stats.json`. */
-export interface LinkFigures {
-  readonly peer: string;
-  readonly state: string;
-  readonly wireBytesIn: number;
-  readonly wireBytesOut: number;
-  readonly pending: number;
-  readonly roundTripMs: number | undefined;
-  readonly codecIn: string;
-  readonly codecOut: string;
-}
+/** One link; its peer is the listener's own address where it came in. */
+export type LinkFigures = LinkStats;
+
+/** How one peer of a pool of links fares. */
+export type PeerHealthFigures = PoolStats['health'][number];

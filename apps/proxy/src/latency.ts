@@ -7,6 +7,8 @@ export interface Latency {
   readonly count: number;
   /** Sum of all, in ms. */
   readonly sumMs: number;
+  /** The buckets that hold something: how many took up to `ms` and longer than the bucket before. */
+  buckets(): readonly { readonly ms: number; readonly count: number }[];
   /** Counts that stayed within each bound (in seconds), cumulative, for a Prometheus histogram. */
   cumulative(): readonly { readonly seconds: number; readonly count: number }[];
 }
@@ -43,6 +45,13 @@ export function createLatency(): Latency {
     },
     get sumMs() {
       return sumMs;
+    },
+    buckets() {
+      const filled: { ms: number; count: number }[] = [];
+      for (const [index, inBucket] of buckets.entries()) {
+        if (inBucket > 0) filled.push({ ms: upperUs(index) / MS_TO_US, count: inBucket });
+      }
+      return filled;
     },
     cumulative() {
       const bounds: { seconds: number; count: number }[] = [];

@@ -101,7 +101,7 @@ describe.skipIf(!existsSync(MAIN))('tp-proxy (skipped where it is not built)', (
     const admin = near.listening.admin ?? '';
     expect(await page(`${admin}/healthz`)).toEqual({ status: 200, text: 'ok\n' });
     expect(await page(`${admin}/readyz`)).toEqual({ status: 200, text: 'ok\n' });
-    expect((await page(`${admin}/`)).text).toContain('/stats.json');
+    expect((await page(`${admin}/`)).text).toContain('href="stats.json"');
     expect((await page(`${admin}/nothing`)).status).toBe(404);
 
     const stats = JSON.parse((await page(`${admin}/stats.json`)).text);

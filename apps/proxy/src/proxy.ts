@@ -14,7 +14,10 @@ import { Group, type Naming, SYSTEM_NAMING } from './upstreams/group.ts';
 /** A running proxy. */
 export interface RunningProxy {
   readonly listeners: readonly Listener[];
+  /** The listeners under the names that they have in metrics: their addresses as configured. */
+  readonly inputs: readonly { readonly name: string; readonly listener: Listener }[];
   readonly upstreams: readonly Upstream[];
+  readonly groups: readonly Group[];
   readonly meters: Meters;
   /** Figures of the listeners and upstreams that a reload has ended. */
   readonly retired: TransferFigures;
@@ -84,6 +87,17 @@ class Running implements RunningProxy {
 
   get listeners(): readonly Listener[] {
     return Array.from(this.#open.values(), ({ listener }) => listener);
+  }
+
+  get inputs(): readonly { readonly name: string; readonly listener: Listener }[] {
+    return Array.from(this.#open.values(), ({ config, listener }) => ({
+      name: config.address.text,
+      listener,
+    }));
+  }
+
+  get groups(): readonly Group[] {
+    return this.#groups;
   }
 
   get upstreams(): readonly Upstream[] {

@@ -1,6 +1,7 @@
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { Latency } from '../latency.ts';
 import type { RunningProxy } from '../proxy.ts';
+import { cpuSecondsNow } from './stats.ts';
 import { totals } from './totals.ts';
 
 /** What `/metrics` serves. */
@@ -81,6 +82,23 @@ export function createMetrics(proxy: RunningProxy): Metrics {
     collect() {
       this.reset();
       for (const [limit, hits] of totals(proxy).limitHits) this.inc({ limit }, hits);
+    },
+  });
+  new Counter({
+    name: 'process_cpu_seconds_total',
+    help: 'CPU time of this process, user and system.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(cpuSecondsNow());
+    },
+  });
+  new Gauge({
+    name: 'process_resident_memory_bytes',
+    help: 'Resident memory of this process.',
+    registers,
+    collect() {
+      this.set(process.memoryUsage.rss());
     },
   });
   return {

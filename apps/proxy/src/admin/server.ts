@@ -1,6 +1,7 @@
 import http, { type ServerResponse } from 'node:http';
 import type { RunningProxy } from '../proxy.ts';
 import { createMetrics } from './metrics.ts';
+import { dashboardPage } from './page.ts';
 import { stats } from './stats.ts';
 
 /** The pages for whoever operates the proxy. */
@@ -11,7 +12,7 @@ export interface Admin {
 }
 
 /**
- * Serves `/metrics`, `/stats.json`, `/healthz` and `/readyz`.
+ * Serves the dashboard at `/`, `/metrics`, `/stats.json`, `/healthz` and `/readyz`.
  *
  * @throws {Error} when the address cannot be bound.
  */
@@ -20,8 +21,12 @@ export async function startAdmin(
   proxy: RunningProxy,
 ): Promise<Admin> {
   const metrics = createMetrics(proxy);
+  const page = dashboardPage();
   const pages = new Map<string, (response: ServerResponse) => Promise<void>>([
-    ['/', async (response) => send(response, 200, 'text/html; charset=utf-8', INDEX)],
+    [
+      '/',
+      async (response) => send(response, 200, 'text/html; charset=utf-8', page.html, page.fields),
+    ],
     ['/healthz', async (response) => send(response, 200, TEXT, 'ok\n')],
     [
       '/readyz',
@@ -41,11 +46,11 @@ export async function startAdmin(
     ],
   ]);
   const server = http.createServer(async (request, response) => {
-    const page = pages.get(request.url?.split('?')[0] ?? '');
-    if (page === undefined) send(response, 404, TEXT, 'not found\n');
+    const show = pages.get(request.url?.split('?')[0] ?? '');
+    if (show === undefined) send(response, 404, TEXT, 'not found\n');
     else if (request.method !== 'GET' && request.method !== 'HEAD') {
       send(response, 405, TEXT, 'GET and HEAD only\n', ['Allow', 'GET, HEAD']);
-    } else await page(response);
+    } else await show(response);
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -65,10 +70,6 @@ export async function startAdmin(
 }
 
 const TEXT = 'text/plain; charset=utf-8';
-const INDEX = `<!doctype html><meta charset="utf-8"><title>tp-proxy</title><h1>tp-proxy</h1>
-<ul><li><a href="/stats.json">/stats.json</a><li><a href="/metrics">/metrics</a>
-<li><a href="/healthz">/healthz</a><li><a href="/readyz">/readyz</a></ul>
-`;
 
 async function notReady(proxy: RunningProxy): Promise<string | undefined> {
   if (proxy.draining) return 'draining';

@@ -1,14 +1,24 @@
 import type { RunningProxy } from '../proxy.ts';
+import { type UpstreamHealth, upstreamHealth } from './health.ts';
+import { directHttpBytes, type LedgerLine, ledger } from './ledger.ts';
 import { type Totals, totals } from './totals.ts';
 
 /** What `/stats.json` holds. Bytes and requests since the start. */
 export interface Stats {
   readonly uptimeSeconds: number;
   readonly httpBytes: { readonly in: number; readonly out: number };
+  /** Of these, in and out together, about so many came and went as HTTP, without a link. */
+  readonly directHttpBytes: number;
   readonly wireBytes: { readonly in: number; readonly out: number };
   readonly requests: { readonly total: number; readonly byOutcome: Record<string, number> };
   /** From a request's head to its response's head. */
   readonly latencyMs: { readonly p50: number; readonly p99: number };
+  /** The same durations as a histogram; the buckets that hold something, each by its upper bound. */
+  readonly latency: {
+    readonly count: number;
+    readonly sumMs: number;
+    readonly buckets: readonly { readonly ms: number; readonly count: number }[];
+  };
   /** Each peer's links together, also those that have ended: bytes, batches, requests, retries. */
   readonly peers: Totals['peers'];
   /** Links that stand now. */
@@ -16,6 +26,13 @@ export interface Stats {
   readonly limitHits: Record<string, number>;
   readonly queueBytes: number;
   readonly rssBytes: number;
+  /** Of the whole process, in user and system together. */
+  readonly cpuSeconds: number;
+  readonly draining: boolean;
+  /** Where requests come in: the bound addresses. */
+  readonly listeners: readonly string[];
+  readonly upstreams: readonly UpstreamHealth[];
+  readonly ledger: readonly LedgerLine[];
 }
 
 /** Takes the figures of a proxy as they stand now. */
@@ -30,16 +47,31 @@ export function stats(proxy: RunningProxy): Stats {
       byOutcome.set(outcome, (byOutcome.get(outcome) ?? 0) + count);
     }
   }
+  const cpuSeconds = cpuSecondsNow();
+  const lines = ledger(proxy, cpuSeconds);
   return {
     uptimeSeconds: process.uptime(),
     httpBytes,
+    directHttpBytes: directHttpBytes(proxy, lines),
     wireBytes,
     requests: { total, byOutcome: Object.fromEntries(byOutcome) },
     latencyMs: { p50: latency.quantile(0.5), p99: latency.quantile(0.99) },
+    latency: { count: latency.count, sumMs: latency.sumMs, buckets: latency.buckets() },
     peers,
     links,
     limitHits: Object.fromEntries(limitHits),
     queueBytes,
     rssBytes: process.memoryUsage.rss(),
+    cpuSeconds,
+    draining: proxy.draining,
+    listeners: proxy.listeners.map(({ address }) => address),
+    upstreams: upstreamHealth(proxy),
+    ledger: lines,
   };
+}
+
+/** CPU time that the process has used, in seconds. */
+export function cpuSecondsNow(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
 }

@@ -7,7 +7,7 @@ export const EXAMPLE = `# yaml-language-server: $schema=${SCHEMA_URL}
 # SIGHUP makes a running proxy read it again and apply what has changed.
 # Times are in ms, sizes in bytes, paths of files from the folder of this one.
 
-# Serves /metrics, /stats.json, /healthz and /readyz.
+# Serves the dashboard at /, /metrics, /stats.json, /healthz and /readyz.
 admin: 127.0.0.1:9090
 
 # What stands out here holds for all listeners and groups that do not say otherwise.

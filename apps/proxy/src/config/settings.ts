@@ -26,7 +26,7 @@ export const generalFields = {
     placeholder: 'URL[,URL…]',
   }),
   admin: hostPort.optional().meta({
-    description: 'serves /metrics, /stats.json, /healthz and /readyz',
+    description: 'serves the dashboard at /, /metrics, /stats.json, /healthz and /readyz',
     placeholder: 'HOST:PORT',
   }),
   ...linkFields,

@@ -24,6 +24,13 @@ export interface Member {
   shunnedMs: number;
 }
 
+/**
+ * How a member stands: its part of the requests (`well`), nothing as its active checks fail (`down`),
+ * nothing for a while as too many requests failed (`ejected`) or the latest did (`shunned`), a part that
+ * grows (`returning`).
+ */
+export type Standing = 'well' | 'down' | 'ejected' | 'shunned' | 'returning';
+
 /** How a group chooses. */
 export interface BalanceOptions {
   /** When no more than this share of members is well, 0 to 1, all are used. */
@@ -157,6 +164,15 @@ export class Balance {
       if (isUp) place.backSince = this.#clock.now();
     }
     this.#review();
+  }
+
+  /** What a member gets now, while there is no panic. */
+  standing(member: Member): Standing {
+    if (!member.isUp) return 'down';
+    if (member.health.standing === 'ejected') return 'ejected';
+    const part = this.#partOf(member, this.#clock.now());
+    if (part === 0) return 'shunned';
+    return part < 1 ? 'returning' : 'well';
   }
 
   /** Whether a member takes requests while there is no panic. */

@@ -32,6 +32,7 @@ export function createTeleportUpstream(
       request.upgrade === undefined ? send(client, request) : upgrade(client, request),
     reachable: () => reachable(client),
     figures: () => figures(client),
+    peerHealth: () => client.stats().health,
     reloadTls: (tls) => client.reloadTls(tls),
     close: () => client.close(),
   };
