@@ -1,5 +1,6 @@
 import { type Request, type ResponseInit, requestEndToEnd, upgradeEndToEnd } from '@tp/http';
 import { type Fields, isTpError, TpError } from '@tp/wire';
+import type { AccessEntry, AccessLog } from './access-log.ts';
 import { atMost, bodyLimit, declaredLength, type PassedBody, takeBody } from './body.ts';
 import type { ClientFields } from './client-fields.ts';
 import type { OutgoingRequest } from './exchange.ts';
@@ -35,13 +36,14 @@ export interface ForwardOptions {
   readonly routing: () => Routing<Group>;
   readonly meters: Meters;
   readonly failures: FailureLog;
+  readonly accessLog: AccessLog;
 }
 
 /** Makes the way from any listener to the upstreams; call the result with a listener's name. */
 export function createForwarder(
   options: ForwardOptions,
 ): (listener: string, policy: () => Policy) => Forward {
-  const { routing, meters, failures } = options;
+  const { routing, meters, failures, accessLog } = options;
 
   const failed = (error: unknown, route: Route): TpError => {
     const known = asTpError(error);
@@ -62,9 +64,9 @@ export function createForwarder(
     };
     const nowhere = routeTo(NO_UPSTREAM);
 
-    const refuse = (answer: ResponseInit): ResponseInit => {
+    const refuse = (answer: ResponseInit, entry: AccessEntry | undefined): ResponseInit => {
       nowhere.count(statusClass(answer.status ?? 200));
-      return answer;
+      return entry === undefined ? answer : entry.answered(answer);
     };
 
     let waiting = 0;
@@ -72,6 +74,7 @@ export function createForwarder(
     return async (request, follows) => {
       const started = performance.now();
       const policy = policyNow();
+      const entry = accessLog.begin(listener, request);
       let route = nowhere;
       waiting += 1;
       try {
@@ -80,19 +83,19 @@ export function createForwarder(
           throw overloaded();
         }
         if (policy.getOnly && request.method !== 'GET' && request.method !== 'HEAD') {
-          return refuse(NOT_ALLOWED);
+          return refuse(NOT_ALLOWED, entry);
         }
         const hosts = request.headers.getAll('host');
-        if (hosts.length > 1) return refuse(SEVERAL_HOSTS);
+        if (hosts.length > 1) return refuse(SEVERAL_HOSTS, entry);
         let table = routing();
         let group = table.find(hosts[0], request.path);
-        if (group === undefined) return refuse(NO_ROUTE);
+        if (group === undefined) return refuse(NO_ROUTE, entry);
         const outgoing = await prepare(request, follows, policy);
         if (table !== routing()) {
           // A body may be long in coming, and the upstreams of back then gone.
           table = routing();
           group = table.find(hosts[0], request.path);
-          if (group === undefined) return refuse(NO_ROUTE);
+          if (group === undefined) return refuse(NO_ROUTE, entry);
         }
         let tried: Set<Member> | undefined;
         group.requests += 1;
@@ -101,6 +104,7 @@ export function createForwarder(
           if (member === undefined) throw nobody();
           const { balance } = group;
           route = routeTo(member.upstream.name);
+          entry?.sentTo(group.name, route.upstream, outgoing);
           const sent = performance.now();
           try {
             const response = await member.upstream.send(outgoing);
@@ -108,7 +112,7 @@ export function createForwarder(
             if (group.failureStatuses.has(status)) balance.failed(member, isOfGateway(status));
             else balance.answered(member, performance.now() - sent);
             route.count(statusClass(status));
-            return response;
+            return entry === undefined ? response : entry.answered(response);
           } catch (error) {
             judge(group, member, error, performance.now() - sent);
             if (attempt >= MAX_ATTEMPTS || !mayRepeat(error, outgoing)) throw error;
@@ -131,7 +135,9 @@ export function createForwarder(
           }
         }
       } catch (error) {
-        throw failed(error, route);
+        const known = failed(error, route);
+        entry?.failed(known);
+        throw known;
       } finally {
         waiting -= 1;
         meters.latency.record(performance.now() - started);

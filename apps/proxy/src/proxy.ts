@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { createAccessLog } from './access-log.ts';
 import { type Address, parseAddress } from './config/address.ts';
 import type { Config, GroupConfig, ListenerConfig } from './config/config.ts';
 import type { TransferFigures, Upstream } from './exchange.ts';
@@ -80,6 +81,7 @@ class Running implements RunningProxy {
       routing: () => this.#routing,
       meters: this.meters,
       failures: this.#failures,
+      accessLog: createAccessLog(log, () => this.#config.accessLogShare),
     });
     const { drainTimeoutMs } = config;
     this.#context = { forwarder, meters: this.meters, drainTimeoutMs };

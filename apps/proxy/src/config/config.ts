@@ -20,6 +20,8 @@ export interface Config {
   readonly routes: readonly RouteConfig[];
   readonly admin: { readonly host: string; readonly port: number } | undefined;
   readonly drainTimeoutMs: number;
+  /** Of the requests, that get a line in the log: 0 to 1. */
+  readonly accessLogShare: number;
 }
 
 /** One place where requests come in. */
@@ -159,6 +161,7 @@ export function readConfig(
     routes,
     admin: settings.admin === undefined ? undefined : parseHostPort(settings.admin),
     drainTimeoutMs: settings['drain-timeout'] ?? 30_000,
+    accessLogShare: settings['access-log'] ?? 0,
   };
 }
 

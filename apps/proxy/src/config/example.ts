@@ -16,6 +16,7 @@ timeout: 30000
 # batch-delay: 1
 # max-body: 1073741824
 # drain-timeout: 30000
+# access-log: 0.01
 
 # Where requests come in: http://, https://, unix:, teleport://, teleports:// or teleport+unix:.
 listeners:

@@ -1,5 +1,5 @@
 import { ADDRESS_FORMS, UPSTREAM_FORMS } from './address.ts';
-import { listOf, mapping, milliseconds } from './expected.ts';
+import { listOf, mapping, milliseconds, share } from './expected.ts';
 import {
   groupFields,
   hostPort,
@@ -35,6 +35,10 @@ export const generalFields = {
   'drain-timeout': milliseconds(0).optional().meta({
     description: 'how long requests under way may take after SIGTERM (30000)',
     placeholder: 'MS',
+  }),
+  'access-log': share().optional().meta({
+    description: 'part of the requests, drawn by lot, that get a line in the log: 0 to 1 (0)',
+    placeholder: 'SHARE',
   }),
   'tls-cert': pemPath.optional().meta({
     description:
