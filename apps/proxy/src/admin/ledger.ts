@@ -72,7 +72,7 @@ export function ledger(proxy: RunningProxy, cpuSeconds: number): LedgerLine[] {
       httpBytes,
       wireBytes,
       savedBytes: httpBytes === null || wireBytes === null ? null : httpBytes - wireBytes,
-      cpuSeconds: (cpuSeconds * requests) / all,
+      cpuSeconds: cpuSeconds * (requests / all),
     };
   });
 }

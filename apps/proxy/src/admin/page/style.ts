@@ -97,7 +97,8 @@ tr:last-child td { border-bottom: 0; }
 th.name, td.name { text-align: left; white-space: normal; overflow-wrap: anywhere; }
 th:first-child, td:first-child { padding-left: 0; } th:last-child, td:last-child { padding-right: 0; }
 td.name:first-child { font-weight: 500; }
-tr.total td, tr.total td.name:first-child { font-weight: 650; border-top: 1px solid var(--soft); }
+tr.total { border-top: 1px solid var(--soft); }
+tr.total td, tr.total td.name:first-child { font-weight: 650; }
 tr.part td.name:first-child { padding-left: 18px; font-weight: 400; color: var(--soft); }
 td.dot { display: table-cell; white-space: nowrap; }
 td.dot::before { display: inline-block; margin-right: 8px; }
@@ -105,6 +106,30 @@ td.none { text-align: left; color: var(--soft); white-space: normal; }
 
 @media (max-width: 1100px) {
   .tiles { grid-template-columns: repeat(4, 1fr); }
+}
+@media (max-width: 1000px) {
+  thead { display: none; }
+  table, tbody { display: block; }
+  tr { display: grid; grid-template-columns: repeat(auto-fill, minmax(142px, 1fr)); gap: 4px 22px;
+    padding: 10px 0; border-bottom: 1px solid var(--line); }
+  tr:last-child { border-bottom: 0; }
+  tr.total { border-top: 0; }
+  td { display: flex; justify-content: space-between; gap: 10px; padding: 0; border: 0; align-items: baseline; }
+  td::before { content: attr(data-label); color: var(--soft); font-size: 12.5px; font-weight: 400; flex: none; }
+  td.dot { display: flex; justify-content: flex-start; align-items: center; }
+  td.dot::before { display: inline; content: attr(data-label); margin: 0 auto 0 0; width: auto; height: auto;
+    background: none !important; }
+  td.dot::after { content: ""; width: 9px; height: 9px; border-radius: 50%; order: 1; flex: none; }
+  td.dot { white-space: normal; }
+  [data-level=good]::after { background: var(--good); } [data-level=warn]::after { background: var(--warn); }
+  [data-level=bad]::after { background: var(--bad); } [data-level=idle]::after { background: var(--soft); }
+  td.name { text-align: right; }
+  td.name:first-child { grid-column: 1 / -1; text-align: left; }
+  #limits td.name, td.none { grid-column: 1 / -1; text-align: left; }
+  td.name:first-child::before, td.none::before, #limits td.name::before { content: none; }
+  #links tr { grid-template-columns: repeat(auto-fill, minmax(250px, 1fr)); }
+  tr.part { padding-left: 14px; }
+  tr.part td.name:first-child { padding-left: 0; }
 }
 @media (max-width: 940px) {
   .hero { grid-template-columns: 1fr 1fr; }
@@ -116,21 +141,7 @@ td.none { text-align: left; color: var(--soft); white-space: normal; }
   .hero { grid-template-columns: 1fr; }
   .card { padding: 15px 14px; }
   .ratio { font-size: 54px; }
-  .tiles { grid-template-columns: 1fr 1fr; gap: 10px; }
-  thead { display: none; }
-  table, tbody { display: block; }
-  tr { display: grid; grid-template-columns: 1fr 1fr; gap: 3px 18px; padding: 10px 0; border-bottom: 1px solid var(--line); }
-  tr:last-child { border-bottom: 0; }
-  td, td.dot { display: flex; justify-content: space-between; gap: 10px; padding: 0; border: 0; align-items: baseline; }
-  td::before { content: attr(data-label); color: var(--soft); font-size: 12.5px; }
-  td.dot::before { content: ""; margin: 0; align-self: center; }
-  td.dot { justify-content: flex-start; }
-  td { white-space: normal; overflow-wrap: anywhere; }
-  td.name { grid-column: 1 / -1; text-align: right; }
-  td.name:first-child { text-align: left; }
-  #links tr { grid-template-columns: 1fr; }
-  td.name:first-child::before, td.none::before { content: none; }
-  tr.total td { border: 0; }
-  tr.part { padding-left: 14px; }
+  .tiles { grid-template-columns: 1fr 1fr; }
+  td.name { grid-column: 1 / -1; }
 }
 `;

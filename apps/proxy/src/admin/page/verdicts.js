@@ -55,7 +55,7 @@ function ofUpstreams({ upstreams }) {
 
 /** @param {Stats['upstreams'][number]} upstream */
 function takesRequests({ standing, peers }) {
-  if (standing !== 'well' && standing !== 'returning') return false;
+  if (standing === 'down' || standing === 'ejected') return false;
   return peers.length === 0 || peers.some(({ state }) => state !== 'down' && state !== 'ejected');
 }
 
