@@ -1,5 +1,5 @@
 import { Writable } from 'node:stream';
-import { createClient, createServer } from '@tp/http';
+import { createClient, createServer, type Server } from '@tp/http';
 import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createAccessLog } from './access-log.ts';
@@ -43,6 +43,14 @@ async function startLogging(text: string) {
   const proxy: RunningProxy = await startProxy(command.config, log);
   onTestFinished(() => proxy.close());
   return { proxy, address: boundTo(proxy), lines, got };
+}
+
+/** Asks a server for each path, one after the other, and closes it. */
+async function served(server: Server, paths: readonly string[]): Promise<void> {
+  const client = createClient(await server.listen('teleport://127.0.0.1:0'));
+  for (const path of paths) await client.request({ path });
+  await client.close();
+  await server.close();
 }
 
 const IN = 'in: http://127.0.0.1:0\n';
@@ -155,6 +163,30 @@ describe('the access log', () => {
     expect(lines).toMatchObject([{ path: '/after' }]);
   });
 
+  it('lets go of a body that is left before its end', async () => {
+    const { log, lines } = openLog();
+    const access = createAccessLog(log, () => 1);
+    let released = false;
+    async function* body(): AsyncGenerator<Uint8Array> {
+      try {
+        for (;;) yield Buffer.from('abc');
+      } finally {
+        released = true;
+      }
+    }
+    const server = createServer(async (request) => {
+      const response = access.begin('in', request)?.answered({ status: 200, body: body() });
+      const pieces = response?.body;
+      if (typeof pieces === 'object' && pieces !== null && Symbol.asyncIterator in pieces) {
+        for await (const _piece of pieces) break;
+      }
+      return {};
+    });
+    await served(server, ['/']);
+    expect(released).toBe(true);
+    expect(lines).toMatchObject([{ status: 200, bytes: 3, brokenOff: true }]);
+  });
+
   it('draws by lot', async () => {
     const { log, lines } = openLog();
     const drawn = [0, 0.2, 0.25, 0.9, 0.1];
@@ -167,12 +199,7 @@ describe('the access log', () => {
       const answer = { status: 200 };
       return access.begin('in', request)?.answered(answer) ?? answer;
     });
-    const client = createClient(await server.listen('teleport://127.0.0.1:0'));
-    onTestFinished(async () => {
-      await client.close();
-      await server.close();
-    });
-    for (const path of ['/0', '/1', '/2', '/3', '/4']) await client.request({ path });
+    await served(server, ['/0', '/1', '/2', '/3', '/4']);
     expect(lines.map(({ path }) => path)).toEqual(['/0', '/1', '/4']);
   });
 });
