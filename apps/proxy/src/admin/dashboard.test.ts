@@ -77,6 +77,27 @@ test.skipIf(chromium === undefined)(
   },
 );
 
+test.skipIf(chromium === undefined)(
+  `a browser shows the bytes and requests of metrics${chromium === undefined ? ' (skipped: no chromium)' : ''}`,
+  async () => {
+    const origin = await rawOrigin((socket) => void socket.write(OK));
+    const { near, address } = await startChain('a pair', origin.address);
+    for (let turn = 0; turn < 30; turn++) await (await fetch(`${address}/${turn}`)).text();
+    const admin = await adminOf(near);
+    const metrics = async () => (await fetch(`${admin}/metrics`)).text();
+    const before = sumOf(await metrics(), 'tp_wire_bytes_total');
+    const shown = await shownBy(chromium ?? '', admin);
+    const after = await metrics();
+    const value = (id: string) =>
+      Number(new RegExp(`<data id="${id}" value="([^"]*)">`).exec(shown)?.[1]);
+    expect(value('http-bytes')).toBe(sumOf(after, 'tp_http_bytes_total'));
+    expect(value('wire-bytes')).toBeGreaterThanOrEqual(before);
+    expect(value('wire-bytes')).toBeLessThanOrEqual(sumOf(after, 'tp_wire_bytes_total'));
+    expect(shown).toContain(`>${sumOf(after, 'tp_http_requests_total')} in all<`);
+    expect(shown).toContain('The upstream is well.');
+  },
+);
+
 test('stats.json equals metrics in all that the page shows', async () => {
   const origin = await rawOrigin((socket) => void socket.write(OK));
   const { near, far, address } = await startChain('a pair', origin.address, ['--max-body', '10']);
@@ -211,7 +232,7 @@ function sumOf(metrics: string, name: string, label = ''): number {
 /** The document as it stands when the first figures were shown. */
 async function shownBy(browser: string, admin: string): Promise<string> {
   const profile = mkdtempSync(join(tmpdir(), 'tp-browser-'));
-  onTestFinished(() => rmSync(profile, { recursive: true, force: true }));
+  onTestFinished(() => rmSync(profile, { recursive: true, force: true, maxRetries: 5 }));
   const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--no-first-run'];
   const quiet = ['--disable-background-networking', '--disable-component-update', '--disable-sync'];
   const { stdout } = await promisify(execFile)(

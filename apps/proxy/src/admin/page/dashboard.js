@@ -71,6 +71,7 @@ const showLedger = ledgerTable(find('ledger'));
 const showUpstreams = upstreamTable(find('upstreams'));
 const showLinks = linkTable(find('links'));
 const showLimits = limitTable(find('limits'));
+const main = find('main');
 const status = find('status');
 const price = find('price');
 /** @type {Stats | undefined} */
@@ -98,8 +99,10 @@ async function poll() {
       latest = stats;
       readAt = Date.now();
       history.add(stats, readAt);
+      main.classList.remove('stale');
       show(stats);
     } catch {
+      main.classList.add('stale');
       history.gap(Date.now());
       status.dataset.level = 'bad';
       status.textContent =

@@ -8,7 +8,7 @@ export const MARKUP = `
   <p id="status" role="status" data-level="idle">Reading the first figures…</p>
   <nav><a href="stats.json">stats.json</a> <a href="metrics">metrics</a> <a href="readyz">readyz</a></nav>
 </header>
-<main>
+<main id="main">
 <section id="empty" class="card" hidden>
   <h2>Waiting for the first request</h2>
   <p>The proxy runs and nothing has come through it yet. Requests are taken at:</p>
@@ -81,7 +81,7 @@ export const MARKUP = `
   <h2 id="links-title">Links</h2>
   <p class="note"><b>Good:</b> open, queue near zero, window in use. <b>Bad:</b> the queue grows while the credit
   is 0: the other side does not read. Window: what compression remembers. Packed: how much smaller.
-  Credit: bytes of streamed bodies that may still come. Of two figures the first is of what is sent (↑),
+  Credit: bytes of streamed bodies that may be sent. Of two figures the first is of what is sent (↑),
   the second of what is received (↓); one stands for both.</p>
   <table id="links"></table>
 </section>

@@ -19,6 +19,7 @@ body {
   font: 15px/1.45 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif;
   font-variant-numeric: tabular-nums;
 }
+main.stale { opacity: .5; }
 [hidden] { display: none !important; }
 header, main { max-width: 1240px; margin: 0 auto; padding: 0 20px; }
 header { display: flex; align-items: center; gap: 8px 16px; flex-wrap: wrap; padding-block: 18px 14px; }
@@ -124,6 +125,7 @@ td.none { text-align: left; color: var(--soft); white-space: normal; }
   [data-level=good]::after { background: var(--good); } [data-level=warn]::after { background: var(--warn); }
   [data-level=bad]::after { background: var(--bad); } [data-level=idle]::after { background: var(--soft); }
   td.name { text-align: right; }
+  #ledger td.name { grid-column: 1 / -1; justify-content: flex-start; }
   td.name:first-child { grid-column: 1 / -1; text-align: left; }
   #limits td.name, td.none { grid-column: 1 / -1; text-align: left; }
   td.name:first-child::before, td.none::before, #limits td.name::before { content: none; }
@@ -143,5 +145,6 @@ td.none { text-align: left; color: var(--soft); white-space: normal; }
   .ratio { font-size: 54px; }
   .tiles { grid-template-columns: 1fr 1fr; }
   td.name { grid-column: 1 / -1; }
+  #ledger td.name { justify-content: space-between; }
 }
 `;
