@@ -4,6 +4,13 @@ import type { OutgoingRequest } from '../exchange.ts';
 import { bodyPassed } from '../young-garbage.ts';
 import { formatFieldLines } from './field-lines.ts';
 
+const UNLAWFUL: ReadonlySet<string> = new Set([
+  'content-length',
+  'transfer-encoding',
+  'trailer',
+  'host',
+]);
+
 /** A streamed request body on its way to an origin. */
 export interface BodySender {
   /** Whether any of it was sent. */
@@ -68,7 +75,7 @@ class Sender implements BodySender {
     }
     if (declared === undefined) {
       const trailers = this.#request.incoming.trailers;
-      const lines = trailers === undefined ? '' : formatFieldLines(trailers.raw);
+      const lines = trailers === undefined ? '' : formatFieldLines(lawful(trailers.raw));
       socket.write(`0\r\n${lines}\r\n`, 'latin1');
     } else if (sent !== declared) {
       throw wrongLength(sent, declared);
@@ -105,6 +112,14 @@ class Sender implements BodySender {
       this.#wake = resolve;
     });
   }
+}
+
+/**
+ * Without the fields that frame or route a request, which no trailer may do: an origin could take
+ * them for its head's (RFC 9110 section 6.5.1).
+ */
+function lawful(raw: readonly string[]): readonly string[] {
+  return raw.filter((_text, i) => !UNLAWFUL.has((raw[i - (i % 2)] ?? '').toLowerCase()));
 }
 
 function wrongLength(sent: number, declared: number): TpError {

@@ -63,6 +63,8 @@ export function bindHttp(options: BindOptions, mayUpgrade: MayUpgrade): Binding 
     keepAliveTimeout: KEEP_ALIVE_MS,
     connectionsCheckingInterval: Math.min(CHECK_MS, headersTimeoutMs),
     insecureHTTPParser: false,
+    // Node would answer by itself, and go on with what stands behind the request.
+    requireHostHeader: false,
     noDelay: true,
     shouldUpgradeCallback: mayUpgrade,
   };

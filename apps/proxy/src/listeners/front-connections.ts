@@ -11,6 +11,8 @@ export interface FrontConnections {
   done(socket: Socket, request: FrontRequest): void;
   /** Whether an answer of the proxy's own can be written now without garbling another one. */
   mayInterrupt(socket: Duplex): boolean;
+  /** The request that is under way on a connection; undefined for none and for several. */
+  only(socket: Duplex): FrontRequest | undefined;
   /** Whether a request is under way on a connection. */
   isBusy(socket: Duplex): boolean;
   /** Closes connections on which nothing came yet: Node does not count them as idle. */
@@ -46,6 +48,10 @@ export function trackConnections(server: Server, event: string): FrontConnection
     mayInterrupt: (socket) => {
       const requests = [...(open.get(socket) ?? [])];
       return requests.length === 0 || (requests.length === 1 && requests[0]?.answered === false);
+    },
+    only: (socket) => {
+      const [first, ...others] = open.get(socket) ?? [];
+      return others.length === 0 ? first : undefined;
     },
     isBusy: (socket) => (open.get(socket)?.size ?? 0) > 0,
     destroy: () => {

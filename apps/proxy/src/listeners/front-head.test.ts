@@ -4,6 +4,7 @@ import { boundTo, start } from '../test/chain.ts';
 import { llhttpSamples } from '../test/llhttp-samples.ts';
 import { exchange, rawClient } from '../test/raw-client.ts';
 import { always, rawOrigin } from '../test/raw-origin.ts';
+import { strictRequests } from '../test/strict-requests.ts';
 
 const OK = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok';
 
@@ -117,6 +118,15 @@ describe('request heads', () => {
     },
   );
 
+  it('says Host for HTTP/1.0 clients that do not', async () => {
+    const { origin, address } = await startPlain();
+    await exchange(address, 'GET /x HTTP/1.0\r\nX-A: 1\r\n\r\n');
+    await exchange(address, 'GET /x HTTP/1.0\r\nX-A: 1\r\nhost: a\r\n\r\n');
+    expect(origin.received.join('')).toBe(
+      'GET /x HTTP/1.1\r\nHost: \r\nX-A: 1\r\n\r\nGET /x HTTP/1.1\r\nX-A: 1\r\nhost: a\r\n\r\n',
+    );
+  });
+
   it('survives names that objects have by birth', async () => {
     const { origin, address } = await startPlain();
     const request =
@@ -147,6 +157,9 @@ describe.skipIf(!existsSync(LLHTTP))(
         if (lenient) expect(origin.received.join('').slice(before), input).not.toContain(input);
       }
       expect(await exchange(address, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n')).toBe(OK);
+      // What was passed on is what a strict reader takes: this throws for anything else.
+      const passed = origin.received.flatMap((text) => strictRequests(text).requests);
+      expect(passed.length).toBeGreaterThan(10);
     });
   },
 );

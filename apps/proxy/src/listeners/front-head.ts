@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { isIPv6 } from 'node:net';
 import { DEFAULT_LIMITS, Fields } from '@tp/wire';
 
 /** Why a request is refused before it is passed on. */
@@ -21,7 +22,7 @@ const MAX_NAME = 256;
 const MAX_VALUE = 16 * 1024;
 const MAX_PATH = 8 * 1024;
 /** RFC 3986 section 3.2.2: what a host and port may consist of. */
-const AUTHORITY = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-._~!$&'()*+,;=%]*)(?::\d{0,5})?$/;
+const AUTHORITY = /^(?:\[([0-9A-Fa-f:.]+)\]|[A-Za-z0-9\-._~!$&'()*+,;=%]*)(?::\d{0,5})?$/;
 
 /** Checks what Node's parser lets through, and what the lengths of its parts are. */
 export function readFrontHead(incoming: IncomingMessage): FrontHead | Refusal {
@@ -39,7 +40,7 @@ export function readFrontHead(incoming: IncomingMessage): FrontHead | Refusal {
     switch (name.length) {
       case 4:
         if (name.toLowerCase() !== 'host') break;
-        if (host >= 0 || !AUTHORITY.test(value)) return bad('there is one Host, and it is valid');
+        if (host >= 0 || !isAuthority(value)) return bad('there is one Host, and it is valid');
         host = i;
         break;
       case 14:
@@ -56,10 +57,13 @@ export function readFrontHead(incoming: IncomingMessage): FrontHead | Refusal {
         break;
     }
   }
+  if (host < 0 && incoming.httpVersionMinor > 0) return bad('there is one Host, and it is valid');
   if (chunked && hasLength) return bad('content-length and transfer-encoding exclude each other');
   const hasBody = chunked || hasLength;
   if (target.startsWith('/') || (target === '*' && method === 'OPTIONS')) {
-    return { path: target, headers: new Fields(raw), hasBody };
+    // HTTP/1.0 need not say it; who passes that on as HTTP/1.1 must (RFC 9112 section 3.2).
+    const headers = new Fields(host < 0 ? ['Host', '', ...raw] : raw);
+    return { path: target, headers, hasBody };
   }
   return absolute(target, method, raw, host, hasBody);
 }
@@ -74,10 +78,15 @@ function absolute(
 ): FrontHead | Refusal {
   const parts = /^https?:\/\/([^/?#@]+)([/?].*)?$/i.exec(target);
   const authority = parts?.[1];
-  if (authority === undefined || !AUTHORITY.test(authority)) return bad('the target is no path');
+  if (authority === undefined || !isAuthority(authority)) return bad('the target is no path');
   const rest = parts?.[2] ?? (method === 'OPTIONS' ? '*' : '/');
   const headers = host < 0 ? ['Host', authority, ...raw] : raw.with(host + 1, authority);
   return { path: rest.startsWith('?') ? `/${rest}` : rest, headers: new Fields(headers), hasBody };
+}
+
+function isAuthority(text: string): boolean {
+  const parts = AUTHORITY.exec(text);
+  return parts !== null && (parts[1] === undefined || isIPv6(parts[1]));
 }
 
 function bad(why: string): Refusal {

@@ -8,6 +8,8 @@ import { peerOf } from './proxied-clients.ts';
 
 /** A request that came over HTTP, in the shape that every listener hands on. */
 export interface FrontRequest extends Request {
+  /** Whether the whole of it was received. */
+  readonly complete: boolean;
   /** Whether the whole of it was received, or has a reader that will receive it. */
   readonly bodyCaredFor: boolean;
   /** Whether the client holds its body back and was not asked for it (RFC 9110 section 10.1.1). */
@@ -92,10 +94,12 @@ class FromNode implements FrontRequest {
     return raw.length === 0 ? undefined : endToEnd(new Fields(raw));
   }
 
+  get complete(): boolean {
+    return !this.#hasBody || this.#incoming.complete;
+  }
+
   get bodyCaredFor(): boolean {
-    return (
-      !this.#hasBody || this.#incoming.complete || (this.#queue !== undefined && !this.#dropped)
-    );
+    return this.complete || (this.#queue !== undefined && !this.#dropped);
   }
 
   get answered(): boolean {

@@ -1,4 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { ListenerConfig } from '../config/config.ts';
@@ -34,6 +35,13 @@ const NO_CONNECT: Refusal = {
   why: 'this is no forward proxy: there is no CONNECT',
 };
 
+/** RFC 9110 section 10.1.1. */
+const NO_EXPECTATION: Refusal = {
+  status: 417,
+  code: 'PROTOCOL',
+  why: '100-continue is the only expectation known here',
+};
+
 /** Only before Node 24.9; later, such a request is passed on as one that asks for nothing. */
 const NO_BODY: Refusal = {
   status: 501,
@@ -62,10 +70,13 @@ export async function listenHttp(options: HttpListenerOptions): Promise<Listener
   });
   const connections = trackConnections(server, connectionEvent);
   let draining = false;
+  /** Connections on which nothing further is a request: where a refused one ends is not sure. */
+  const refused = new WeakSet<Duplex>();
 
   const refuse = (response: ServerResponse, { status, code, why }: Refusal): void => {
     nowhere.count(code);
     if (code === 'HEAD_LIMIT') meters.limitHit('maxHeadBytes');
+    refused.add(response.req.socket);
     const text = `${status} ${code}: ${why}\n`;
     writeText(response, status, ownFields(status, text), text, true);
   };
@@ -81,17 +92,22 @@ export async function listenHttp(options: HttpListenerOptions): Promise<Listener
     connections.begin(socket, request);
     try {
       const init = await forward(request, head.hasBody);
-      const written = writeResponse(response, request, init, draining);
+      const written = writeResponse(response, request, init, draining || refused.has(socket));
       if (written !== undefined) await written;
     } catch (error) {
-      answerFailure(response, request, error, draining);
+      answerFailure(response, request, error, draining || refused.has(socket));
     }
+    if (refused.has(socket)) endBehind(response, socket);
     if (incoming.complete || !request.bodyCaredFor) connections.done(socket, request);
     else incoming.once('end', () => connections.done(socket, request));
   };
 
   const onRequest = (expectsContinue: boolean) => {
     return (incoming: IncomingMessage, response: ServerResponse): void => {
+      if (refused.has(incoming.socket)) {
+        incoming.resume();
+        return;
+      }
       const head = readFrontHead(incoming);
       if ('code' in head) refuse(response, head);
       else void serve(incoming, response, head, expectsContinue);
@@ -100,9 +116,13 @@ export async function listenHttp(options: HttpListenerOptions): Promise<Listener
 
   server.on('request', onRequest(false));
   server.on('checkContinue', onRequest(true));
+  server.on('checkExpectation', (_incoming: IncomingMessage, response: ServerResponse) => {
+    refuse(response, NO_EXPECTATION);
+  });
   server.on('upgrade', (incoming: IncomingMessage, socket: Duplex, early: Buffer) => {
     const head = readFrontHead(incoming);
     const refusal = 'code' in head ? head : head.hasBody ? NO_BODY : undefined;
+    if (refused.has(socket)) return;
     if (connections.isBusy(socket)) socket.destroy();
     else if (refusal !== undefined || 'code' in head) {
       nowhere.count((refusal ?? NO_BODY).code);
@@ -116,7 +136,17 @@ export async function listenHttp(options: HttpListenerOptions): Promise<Listener
   });
   server.on('clientError', (error: Error, socket: Duplex) => {
     if (!socket.writable || socket.writableEnded) return;
+    if (refused.has(socket)) {
+      if (!connections.isBusy(socket)) endWithout(socket);
+      return;
+    }
     const refusal = clientError(error);
+    if (refusal !== undefined && connections.only(socket)?.complete === true) {
+      // What is wrong stands behind a request, whose answer is on its way: that is the last one.
+      nowhere.count(refusal.code);
+      refused.add(socket);
+      return;
+    }
     if (refusal === undefined || !connections.mayInterrupt(socket)) {
       socket.destroy();
       return;
@@ -150,6 +180,17 @@ export async function listenHttp(options: HttpListenerOptions): Promise<Listener
       connections.destroy();
     },
   };
+}
+
+/** Closes a connection once what was written is out. */
+function endWithout(socket: Duplex): void {
+  socket.end(() => socket.destroy());
+}
+
+/** Closes a connection once a response is out. */
+function endBehind(response: ServerResponse, socket: Socket): void {
+  if (response.writableFinished) socket.destroySoon();
+  else response.once('finish', () => socket.destroySoon());
 }
 
 function clientError(error: Error): Refusal | undefined {
