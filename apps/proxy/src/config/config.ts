@@ -44,6 +44,8 @@ export interface ListenerConfig {
   readonly proxyProtocol: boolean;
   /** Whether requests get an `x-request-id`. */
   readonly requestId: boolean;
+  /** Whether HTTP/2 is spoken too. */
+  readonly http2: boolean;
   readonly reusePort: boolean;
   /** Undefined where the address needs none. */
   readonly tls: ListenerTlsConfig | undefined;

@@ -30,6 +30,7 @@ listeners:
     # forwarded: [x-forwarded-for, x-forwarded-proto]
     # trusted: [10.0.0.0/8]
     # proxy-protocol: true
+    # http2: true
     # request-id: true
   # - url: https://0.0.0.0:8443
   #   tls:

@@ -71,6 +71,7 @@ function resolveListener(
     forwarded: own.forwarded ?? settings.forwarded ?? [],
     trusted,
     proxyProtocol: own['proxy-protocol'] ?? false,
+    http2: own.http2 ?? false,
     requestId: own['request-id'] ?? settings['request-id'] ?? false,
     reusePort: own['reuse-port'] ?? settings['reuse-port'] ?? false,
     tls: resolveTls(path, address, own, settings, pem, problems),

@@ -40,6 +40,10 @@ const listener = mapping({
     description:
       'connections from trusted addresses begin with a header of the PROXY protocol, v1 or v2, that says who the client is',
   }),
+  http2: yesOrNo().optional().meta({
+    description:
+      'speaks HTTP/2 too: where TLS agrees on it, and without TLS with clients that know (no)',
+  }),
   ...listenerFields,
   ...linkFields,
 });

@@ -12,6 +12,8 @@ export interface BindOptions {
   readonly path?: string;
   /** For HTTPS. */
   readonly tls?: ServerTls;
+  /** Whether HTTP/2 is offered too. */
+  readonly http2?: boolean;
   /** Largest head of a request, in bytes; a larger one is answered with 431. */
   readonly maxHeadBytes: number;
   /** Whether other processes may listen on the same port. */
@@ -71,7 +73,11 @@ export function bindHttp(options: BindOptions, mayUpgrade: MayUpgrade): Binding 
   const server: Server =
     tls === undefined
       ? http.createServer(settings)
-      : https.createServer({ ...settings, ...tls.options, ALPNProtocols: ['http/1.1'] });
+      : https.createServer({
+          ...settings,
+          ...tls.options,
+          ALPNProtocols: options.http2 === true ? ['h2', 'http/1.1'] : ['http/1.1'],
+        });
   server.maxConnections = maxConnections;
   // 0 means "no limit": Node drops fields past its limit in silence, we count them ourselves.
   server.maxHeadersCount = 0;

@@ -24,8 +24,14 @@ const MAX_PATH = 8 * 1024;
 /** RFC 3986 section 3.2.2: what a host and port may consist of. */
 const AUTHORITY = /^(?:\[([0-9A-Fa-f:.]+)\]|[A-Za-z0-9\-._~!$&'()*+,;=%]*)(?::\d{0,5})?$/;
 
+/** What a parser found. */
+export type HeadLines = Pick<
+  IncomingMessage,
+  'rawHeaders' | 'url' | 'method' | 'httpVersionMajor' | 'httpVersionMinor'
+>;
+
 /** Checks what Node's parser lets through, and what the lengths of its parts are. */
-export function readFrontHead(incoming: IncomingMessage): FrontHead | Refusal {
+export function readFrontHead(incoming: HeadLines): FrontHead | Refusal {
   const { rawHeaders: raw, url: target = '', method } = incoming;
   if (incoming.httpVersionMajor !== 1) return refusal(505, 'PROTOCOL', 'HTTP/1.1 is spoken here');
   if (target.length > MAX_PATH) return refusal(414, 'HEAD_LIMIT', 'the target is too long');

@@ -11,6 +11,8 @@ import { type FrontHead, type Refusal, readFrontHead } from './front-head.ts';
 import { createFrontRequest } from './front-request.ts';
 import { writeResponse, writeText } from './front-response.ts';
 import { asksToSwitch, serveUpgrade } from './front-upgrade.ts';
+import { takeH2 } from './h2-preface.ts';
+import { createH2Sessions } from './h2-session.ts';
 import type { Listener } from './listener.ts';
 import { answerFailure, endWith, ownFields } from './own-answers.ts';
 import { admitProxied } from './proxied-clients.ts';
@@ -58,6 +60,16 @@ export async function listenHttp(options: HttpListenerOptions): Promise<Listener
     // What waits for its turn behind another response of its connection can't have that to itself.
     (incoming) => asksToSwitch(incoming) && !connections.isBusy(incoming.socket),
   );
+  const h2 = createH2Sessions({
+    forward,
+    nowhere,
+    limitHit: (limit) => meters.limitHit(limit),
+    maxHeadBytes: options.maxHeadBytes,
+  });
+  if (options.http2 === true) {
+    const timedOut = (): void => meters.limitHit('headersTimeout');
+    takeH2(server, h2.serve, () => server.headersTimeout, timedOut);
+  }
   const proxied = admitProxied(server, {
     expects: options.expectsHeader,
     admits: options.admits,
@@ -172,6 +184,7 @@ export async function listenHttp(options: HttpListenerOptions): Promise<Listener
     drain: () => {
       draining = true;
       proxied.closeWaiting();
+      h2.drain();
       connections.closeUnused();
       return new Promise((resolve) => server.close(() => resolve()));
     },

@@ -70,13 +70,14 @@ function openHttp(
     maxHeadBytes,
     headersTimeoutMs,
     reusePort,
+    http2: config.http2,
     name: config.address.text,
     forward,
     meters,
     admits: (from) => live().admits(from),
     expectsHeader: (from) => live().expectsHeader(from),
     update: (server, next) => {
-      if (next.reusePort !== current.reusePort) return false;
+      if (next.reusePort !== current.reusePort || next.http2 !== current.http2) return false;
       if (next.maxHeadBytes !== current.maxHeadBytes) return false;
       if (tls !== undefined && next.tls !== undefined && server instanceof HttpsServer) {
         const isSame = isDeepStrictEqual(next.tls, current.tls);
