@@ -184,9 +184,11 @@ export async function listenHttp(options: HttpListenerOptions): Promise<Listener
     drain: () => {
       draining = true;
       proxied.closeWaiting();
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      // Not before: who is turned away here must not come back to a socket that is about to close.
       h2.drain();
       connections.closeUnused();
-      return new Promise((resolve) => server.close(() => resolve()));
+      return closed;
     },
     destroy: () => {
       proxied.closeWaiting();
