@@ -76,7 +76,7 @@ export function makeRequest(
   if (length !== undefined && Number(length) !== 0) {
     return { leftOut: "the request's body is not in the file" };
   }
-  return { method, path, headers: kept, body: null };
+  return { method, path, headers: length === undefined ? kept : withLength(kept, 0), body: null };
 }
 
 /** An answer as HTTP/1.1 carries it, less what holds for one connection only: as sent, and unpacked. */
