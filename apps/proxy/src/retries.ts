@@ -1,18 +1,9 @@
+import { isIdempotent } from '@tp/http';
 import { type ErrorCode, isTpError } from '@tp/wire';
 import type { OutgoingRequest } from './exchange.ts';
 
 /** How often a request is sent at most. */
 export const MAX_ATTEMPTS = 3;
-
-/** Methods that may be repeated: handled twice they do no more than once (RFC 9110 section 9.2.2). */
-const IDEMPOTENT: ReadonlySet<string> = new Set([
-  'GET',
-  'HEAD',
-  'OPTIONS',
-  'TRACE',
-  'PUT',
-  'DELETE',
-]);
 
 /**
  * Whether a request that failed may be sent to another upstream: it surely was not processed, or its
@@ -25,7 +16,7 @@ export function mayRepeat(error: unknown, request: OutgoingRequest): boolean {
   // Another protocol may have begun; what its first bytes do nobody knows here.
   if (request.upgrade !== undefined) return false;
   const isBroken = error.code === 'UPSTREAM' || error.code === 'LINK_LOST';
-  return isBroken && error.processed === 'maybe' && IDEMPOTENT.has(request.method);
+  return isBroken && error.processed === 'maybe' && isIdempotent(request.method);
 }
 
 /** Whether a failure says something of the upstream, and nothing of the request. */

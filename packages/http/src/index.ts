@@ -25,6 +25,7 @@ export {
 } from './adoption/adaptive-dispatcher.ts';
 export { type AgentOptions, createAgent } from './agent/agent.ts';
 export { type ClientOptions, createClient } from './client/client.ts';
+export { isIdempotent } from './client/idempotent.ts';
 export { createFetch, type FetchOptions } from './fetch/create-fetch.ts';
 export {
   type FetchHandler,

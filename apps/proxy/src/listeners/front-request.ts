@@ -5,6 +5,7 @@ import { type BodyQueue, createBodyQueue } from '../body-queue.ts';
 import { formatFieldLines } from '../h1/field-lines.ts';
 import type { FrontHead } from './front-head.ts';
 import { peerOf } from './proxied-clients.ts';
+import { wholeBody } from './whole-body.ts';
 
 /** A request that came over HTTP, in the shape that every listener hands on. */
 export interface FrontRequest extends Request {
@@ -25,8 +26,6 @@ export interface FrontRequest extends Request {
  * asks for the body itself: some origins never send one.
  */
 const CONTINUE_MS = 1_000;
-/** Most bytes that `bytes()` collects. */
-const MAX_BUFFERED = 4 * 1024 * 1024;
 const EMPTY = new Uint8Array(0);
 
 /**
@@ -115,7 +114,7 @@ class FromNode implements FrontRequest {
   }
 
   bytes(): Uint8Array | Promise<Uint8Array> {
-    return this.#hasBody ? this.#collect() : EMPTY;
+    return this.#hasBody ? wholeBody(this.#open()) : EMPTY;
   }
 
   async text(): Promise<string> {
@@ -168,24 +167,6 @@ class FromNode implements FrontRequest {
       this.#continueTimer = setTimeout(() => this.#askForBody(), CONTINUE_MS);
     }
     return queue;
-  }
-
-  async #collect(): Promise<Uint8Array> {
-    const pieces: Uint8Array[] = [];
-    let bytes = 0;
-    for await (const piece of this.#open()) {
-      pieces.push(piece);
-      bytes += piece.length;
-      if (bytes > MAX_BUFFERED) {
-        throw new TpError({
-          code: 'BODY_LIMIT',
-          processed: 'no',
-          message: `the request body is longer than ${MAX_BUFFERED} bytes`,
-        });
-      }
-    }
-    const only = pieces[0];
-    return pieces.length === 1 && only !== undefined ? only : Buffer.concat(pieces, bytes);
   }
 
   #askForBody(): void {

@@ -4,10 +4,9 @@ import { Fields, type FieldsInit, TpError } from '@tp/wire';
 import { type BodyQueue, createBodyQueue } from '../body-queue.ts';
 import type { FrontHead } from './front-head.ts';
 import { isAnswered } from './h2-answered.ts';
+import { wholeBody } from './whole-body.ts';
 
 const EMPTY = new Uint8Array(0);
-/** Most bytes that `bytes()` collects. */
-const MAX_BUFFERED = 4 * 1024 * 1024;
 
 /** A request that came over HTTP/2, in the shape that every listener hands on. */
 export function createStreamRequest(
@@ -57,7 +56,7 @@ class FromStream implements Request {
   }
 
   bytes(): Uint8Array | Promise<Uint8Array> {
-    return this.hasBody ? this.#collect() : EMPTY;
+    return this.hasBody ? wholeBody(this.#open()) : EMPTY;
   }
 
   async text(): Promise<string> {
@@ -89,23 +88,6 @@ class FromStream implements Request {
       stream.on('end', () => queue.end());
     }
     return queue;
-  }
-
-  async #collect(): Promise<Uint8Array> {
-    const pieces: Uint8Array[] = [];
-    let bytes = 0;
-    for await (const piece of this.#open()) {
-      pieces.push(piece);
-      bytes += piece.length;
-      if (bytes > MAX_BUFFERED) {
-        throw new TpError({
-          code: 'BODY_LIMIT',
-          processed: 'no',
-          message: `the request body is longer than ${MAX_BUFFERED} bytes`,
-        });
-      }
-    }
-    return Buffer.concat(pieces, bytes);
   }
 }
 
