@@ -3,4 +3,5 @@ import { defineProject } from 'vitest/config';
 export default defineProject({
   resolve: { conditions: ['source'] },
   ssr: { resolve: { conditions: ['source'] } },
+  test: { setupFiles: ['../../vitest.setup.ts'] },
 });

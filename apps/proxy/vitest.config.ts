@@ -1,5 +1,9 @@
 import { defineProject } from 'vitest/config';
 
 export default defineProject({
-  test: { testTimeout: 60_000, hookTimeout: 60_000 },
+  test: {
+    setupFiles: ['../../vitest.setup.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
 });

@@ -452,6 +452,8 @@ const host = fc.oneof(
   fc.constantFrom(
     'a',
     'A.b:80',
+    'a:',
+    'a:000000080',
     '127.1',
     '[::1]:7',
     '0x7f.1:443',

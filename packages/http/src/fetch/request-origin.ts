@@ -1,7 +1,10 @@
 import type { Request } from '../types.ts';
 
-/** What a `Host` may look like: a name or address, and a port. What it may be is for `URL` to say. */
-const HOST = /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?$/i;
+/**
+ * What a `Host` may look like: a name or address, and a port that may be empty (RFC 3986 section
+ * 3.2.3). What it may be is for `URL` to say.
+ */
+const HOST = /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]*)?$/i;
 /** A path that `URL` leaves as it is. A slash and a dot may be the start of a dot segment. */
 const PLAIN_PATH = /^(?!.*\/\.)\/[\w\-.~!$&()*+,;=:@/?]*$/;
 const ABSOLUTE = /^https?:\/\//i;
