@@ -1,3 +1,4 @@
+import { sizeText } from '@tp/savings';
 import { describe, expect, it } from 'vitest';
 import { parseListening } from './child.ts';
 import { makeFigures } from './figures.ts';
@@ -5,7 +6,6 @@ import { frameLines, plainLine } from './frame.ts';
 import { Latencies } from './latencies.ts';
 import { parseDemoOptions } from './options.ts';
 import { summaryText } from './summary.ts';
-import { sizeText } from './units.ts';
 import { sumMetric } from './wire-meter.ts';
 
 const figures = makeFigures({

@@ -1,5 +1,5 @@
+import { countText, sizeText } from '@tp/savings';
 import type { DemoFigures } from './figures.ts';
-import { countText, sizeText } from './units.ts';
 
 /** What the demo says at its end. */
 export function summaryText(figures: DemoFigures): string {

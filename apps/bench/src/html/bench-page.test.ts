@@ -1,10 +1,9 @@
+import { escapeHtml, scaleFor } from '@tp/savings/html';
 import { expect, it } from 'vitest';
 import type { Result } from '../report/report.ts';
 import { resultRows } from '../report/table.ts';
 import { REPORT } from '../test/report-fixture.ts';
-import { scaleFor } from './bars.ts';
 import { benchPage } from './bench-page.ts';
-import { escapeHtml } from './escape-html.ts';
 
 const page = benchPage(REPORT);
 

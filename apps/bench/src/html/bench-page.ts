@@ -1,10 +1,9 @@
+import { renderPage, renderTable, short, type Tile } from '@tp/savings/html';
 import type { Ratio, Report } from '../report/report.ts';
 import { resultRows } from '../report/table.ts';
 import { bytesSections } from './bytes-charts.ts';
 import { linkSections } from './link-charts.ts';
 import { memorySections } from './memory-charts.ts';
-import { short } from './names.ts';
-import { renderPage, renderTable, type Tile } from './page.ts';
 import { proxySections } from './proxy-charts.ts';
 import { timeSections } from './time-charts.ts';
 import { wireSections } from './wire-charts.ts';

@@ -1,7 +1,6 @@
+import { type Bar, type BarChart, type Section, short, tickText } from '@tp/savings/html';
 import type { Result } from '../report/report.ts';
-import type { Bar, BarChart } from './bars.ts';
-import { codecText, short, systemName, tickText, toneOf, trafficName } from './names.ts';
-import type { Section } from './page.ts';
+import { codecText, systemName, toneOf, trafficName } from './names.ts';
 import { chart, section } from './sections.ts';
 
 /** Those of the bytes suite: whole exchanges, and heads of real sites. */

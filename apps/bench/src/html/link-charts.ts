@@ -1,6 +1,6 @@
+import { type Section, short, tickText } from '@tp/savings/html';
 import type { Result } from '../report/report.ts';
-import { codecText, short, systemName, tickText, toneOf } from './names.ts';
-import type { Section } from './page.ts';
+import { codecText, systemName, toneOf } from './names.ts';
 import { chart, section } from './sections.ts';
 
 /** Those of the link suite: what a slow line carries. */

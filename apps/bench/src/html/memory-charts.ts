@@ -1,6 +1,6 @@
+import { type Section, short, tickText } from '@tp/savings/html';
 import type { Result } from '../report/report.ts';
-import { capital, short, tickText, toneOf } from './names.ts';
-import type { Section } from './page.ts';
+import { capital, toneOf } from './names.ts';
 import { chart, section } from './sections.ts';
 
 /** Those of the memory suite. */

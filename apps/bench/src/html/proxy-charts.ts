@@ -1,7 +1,6 @@
+import { type Bar, type Section, short, tickText } from '@tp/savings/html';
 import type { Result } from '../report/report.ts';
-import type { Bar } from './bars.ts';
-import { codecText, short, systemName, tickText, timeText, toneOf, trafficName } from './names.ts';
-import type { Section } from './page.ts';
+import { codecText, systemName, timeText, toneOf, trafficName } from './names.ts';
 import { chart, section } from './sections.ts';
 
 /** Those of the proxy suite. */

@@ -1,5 +1,4 @@
-import { type BarChart, renderBars } from './bars.ts';
-import type { Section } from './page.ts';
+import { type BarChart, renderBars, type Section } from '@tp/savings/html';
 
 /** A chart as HTML; nothing when it has no bars. */
 export function chart(made: BarChart): string[] {

@@ -1,7 +1,6 @@
+import { type BarChart, renderBars, type Section, tickText } from '@tp/savings/html';
 import type { Result } from '../report/report.ts';
-import { type BarChart, renderBars } from './bars.ts';
-import { capital, systemName, tickText, timeText, toneOf, trafficName } from './names.ts';
-import type { Section } from './page.ts';
+import { capital, systemName, timeText, toneOf, trafficName } from './names.ts';
 
 interface Group {
   /** With how it is packed. */

@@ -1,4 +1,5 @@
-import type { Exchange, TrafficResponse } from '../traffic/exchange.ts';
+import type { TrafficResponse } from '@tp/savings';
+import type { Exchange } from '../traffic/exchange.ts';
 
 /** Finds the answer to a request by its `x-request-id`; where there is only one answer, without looking. */
 export function answersOf(

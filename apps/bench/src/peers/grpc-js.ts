@@ -7,11 +7,11 @@ import {
   type ServiceDefinition,
   type UntypedHandleCall,
 } from '@grpc/grpc-js';
+import { exchangeHttp1Bytes } from '@tp/savings';
 import type { Tally } from '../measure/tally.ts';
 import type { System } from '../systems/system.ts';
 import { checkBody } from '../systems/tp.ts';
 import type { Exchange } from '../traffic/exchange.ts';
-import { exchangeHttp1Bytes } from '../traffic/http1.ts';
 import { answersOf, inRound } from './answers.ts';
 
 const PATH = '/tp.bench.Exchanges/Call';

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Exchange, TrafficResponse } from '../traffic/exchange.ts';
+import type { TrafficResponse } from '@tp/savings';
+import type { Exchange } from '../traffic/exchange.ts';
 import { answersOf } from './answers.ts';
 
 /** A `node:http` server that answers exchanges. */

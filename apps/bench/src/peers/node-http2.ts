@@ -8,11 +8,11 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2';
 import { connect as connectSocket } from 'node:net';
+import { exchangeHttp1Bytes, type TrafficRequest, type TrafficResponse } from '@tp/savings';
 import type { Tally } from '../measure/tally.ts';
 import type { System } from '../systems/system.ts';
 import { checkBody } from '../systems/tp.ts';
-import type { Exchange, TrafficRequest, TrafficResponse } from '../traffic/exchange.ts';
-import { exchangeHttp1Bytes } from '../traffic/http1.ts';
+import type { Exchange } from '../traffic/exchange.ts';
 import { answersOf, inRound } from './answers.ts';
 import { checkStatus } from './undici.ts';
 

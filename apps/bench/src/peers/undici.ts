@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
+import { exchangeHttp1Bytes } from '@tp/savings';
 import { buildConnector, type Dispatcher, Pool } from 'undici';
 import type { Tally } from '../measure/tally.ts';
 import type { System } from '../systems/system.ts';
 import { checkBody } from '../systems/tp.ts';
 import type { Exchange } from '../traffic/exchange.ts';
-import { exchangeHttp1Bytes } from '../traffic/http1.ts';
 import { inRound } from './answers.ts';
 import { serveHttp1 } from './http1-server.ts';
 

@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { requestHttp1 } from '@tp/savings';
 import { TRAFFIC_SEED } from '../measure/case.ts';
 import { makeTrafficFolder } from '../traffic/file.ts';
 import { GET_EXCHANGE } from '../traffic/get.ts';
-import { requestHttp1 } from '../traffic/http1.ts';
 import { makeExchanges } from '../traffic/kinds.ts';
 
 /** Requests that are sent to a stand, in a round. Every one is answered with `ANSWER`. */

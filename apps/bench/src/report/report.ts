@@ -1,4 +1,4 @@
-import { availableParallelism, cpus, release, totalmem } from 'node:os';
+import { machineText, runtimeText } from '@tp/savings';
 import type { Codec } from '../measure/case.ts';
 import type { Figures } from '../measure/sample.ts';
 
@@ -80,19 +80,6 @@ export function makeReport(suite: string, findings: Findings): Report {
     ...(findings.versions === undefined ? {} : { versions: findings.versions }),
     ...(findings.trials === undefined ? {} : { trials: findings.trials }),
   };
-}
-
-/** What it was measured with. */
-export function runtimeText(): string {
-  return `Node.js ${process.version}`;
-}
-
-/** What it was measured on: processor, cores, memory, system. */
-export function machineText(): string {
-  const cores = availableParallelism();
-  const model = cpus()[0]?.model.trim() ?? 'unknown processor';
-  const memoryGiB = Math.round(totalmem() / 2 ** 30);
-  return `${model}, ${cores} cores, ${memoryGiB} GiB, ${process.platform} ${release()} ${process.arch}`;
 }
 
 /** Its numbers with five significant digits. */

@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
+import { replay } from '@tp/savings';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { readNdjson } from './ndjson.ts';
-import { replay } from './replay.ts';
 
 const name = fc.oneof(
   fc.constantFrom('content-length', 'transfer-encoding', 'connection', 'te', 'expect', 'upgrade'),

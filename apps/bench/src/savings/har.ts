@@ -1,14 +1,16 @@
-import { shown, TrafficFileError } from './file-error.ts';
-import { JsonField } from './json-field.ts';
-import { firstFlaw, lineAt, placeOf } from './json-place.ts';
-import { makeRequest, makeResponse, readHeader, readMethod, readTarget } from './message.ts';
 import {
   type LeftOut,
   type Most,
+  makeRequest,
+  makeResponse,
   type RecordedExchange,
   type RecordedTraffic,
   Recording,
-} from './recorded.ts';
+} from '@tp/savings';
+import { shown, TrafficFileError } from './file-error.ts';
+import { JsonField } from './json-field.ts';
+import { firstFlaw, lineAt, placeOf } from './json-place.ts';
+import { readHeader, readMethod, readTarget } from './read-message.ts';
 
 /** No answer came: blocked, cancelled, or lost. */
 const NO_ANSWER = 'no answer came';

@@ -1,12 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
+import { measureSavings, rateOf, savingsPage, savingsText } from '@tp/savings';
 import { makeProgress } from '../progress.ts';
 import { TrafficFileError } from './file-error.ts';
-import { measureSavings } from './measure.ts';
 import { parseSavingsOptions, type SavingsOptions, USAGE } from './options.ts';
 import { sampleTraffic } from './sample.ts';
-import { savingsPage } from './savings-page.ts';
-import { savingsText } from './terminal.ts';
 import { readTrafficFile } from './traffic-file.ts';
 
 const FAILED = 1;
@@ -25,11 +23,16 @@ try {
   process.exitCode = isFile ? WRONG_USAGE : FAILED;
 }
 
-async function run({ file, json, html, ...prices }: SavingsOptions): Promise<void> {
+async function run({ file, json, html, requestsPerDay, ...prices }: SavingsOptions): Promise<void> {
   const traffic = file === undefined ? sampleTraffic() : await readTrafficFile(file, MOST);
   const name =
     file === undefined ? 'Generated traffic (a JSON API and bid requests)' : basename(file);
-  const savings = await measureSavings(traffic, { name, ...prices, progress: progress.show });
+  const savings = await measureSavings(traffic, {
+    name,
+    rate: rateOf(traffic.exchanges, requestsPerDay),
+    ...prices,
+    progress: progress.show,
+  });
   progress.end();
   process.stdout.write(savingsText(savings));
   if (html !== undefined) writeFileSync(html, savingsPage(savings));

@@ -1,12 +1,16 @@
+import {
+  batchesAt,
+  http1Cost,
+  measureSavings,
+  type RecordedExchange,
+  rateOf,
+  replay,
+  type Savings,
+  savingsText,
+} from '@tp/savings';
 import { expect, it } from 'vitest';
 import { makeExchanges } from '../traffic/kinds.ts';
-import { batchesAt, rateOf } from './arrivals.ts';
-import { http1Cost, measureSavings } from './measure.ts';
 import { parseSavingsOptions } from './options.ts';
-import type { RecordedExchange } from './recorded.ts';
-import { replay } from './replay.ts';
-import type { Savings } from './savings.ts';
-import { savingsText } from './terminal.ts';
 
 const exchanges: RecordedExchange[] = makeExchanges('rest', 3, 24).map(
   ({ request, response }, i) => ({
@@ -24,7 +28,7 @@ async function savingsOf(recorded: readonly RecordedExchange[]): Promise<Savings
       name: 'shop.har',
       pricePerGb: 0.1,
       pricePerCore: 30,
-      requestsPerDay: 1_000_000,
+      rate: { requestsPerDay: 1_000_000, from: 'option' },
       progress: () => {},
     },
   );

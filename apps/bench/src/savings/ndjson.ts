@@ -1,21 +1,16 @@
-import { shown, TrafficFileError } from './file-error.ts';
-import { bytesOf } from './har.ts';
-import { JsonField } from './json-field.ts';
-import {
-  headerOf,
-  makeRequest,
-  makeResponse,
-  readHeader,
-  readMethod,
-  readTarget,
-} from './message.ts';
 import {
   type LeftOut,
   type Most,
+  makeRequest,
+  makeResponse,
   type RecordedExchange,
   type RecordedTraffic,
   Recording,
-} from './recorded.ts';
+} from '@tp/savings';
+import { shown, TrafficFileError } from './file-error.ts';
+import { bytesOf } from './har.ts';
+import { JsonField } from './json-field.ts';
+import { headerOf, readHeader, readMethod, readTarget } from './read-message.ts';
 
 /**
  * Reads exchanges as JSON, one object a line:

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { DEFAULT_PRICES } from '@tp/savings';
 
 /** What the command line asks for. */
 export interface SavingsOptions {
@@ -11,16 +12,11 @@ export interface SavingsOptions {
   readonly html: string | undefined;
 }
 
-/** What traffic out of a cloud costs at list prices, in dollars. */
-const DEFAULT_PER_GB = 0.09;
-/** What a core of a cloud's machine costs in a month, in dollars. */
-const DEFAULT_PER_CORE = 25;
-
 export const USAGE = `usage: npm run measure -- FILE [options]      a HAR file with content, or NDJSON
        npm run measure -- --sample [options]  generated traffic, to try it
   --requests-per-day N   default: by the times in the file
-  --price-per-gb X       in dollars, for traffic either way; default ${DEFAULT_PER_GB}
-  --price-per-core X     in dollars a month, for CPU; default ${DEFAULT_PER_CORE}
+  --price-per-gb X       in dollars, for traffic either way; default ${DEFAULT_PRICES.perGb}
+  --price-per-core X     in dollars a month, for CPU; default ${DEFAULT_PRICES.perCore}
   --json FILE            the figures
   --html FILE            a page with charts
 `;
@@ -46,8 +42,8 @@ export function parseSavingsOptions(args: readonly string[]): SavingsOptions {
   }
   return {
     file,
-    pricePerGb: numberOf('price-per-gb', values['price-per-gb'], 0) ?? DEFAULT_PER_GB,
-    pricePerCore: numberOf('price-per-core', values['price-per-core'], 0) ?? DEFAULT_PER_CORE,
+    pricePerGb: numberOf('price-per-gb', values['price-per-gb'], 0) ?? DEFAULT_PRICES.perGb,
+    pricePerCore: numberOf('price-per-core', values['price-per-core'], 0) ?? DEFAULT_PRICES.perCore,
     requestsPerDay: numberOf('requests-per-day', values['requests-per-day'], 1),
     json: values.json,
     html: values.html,

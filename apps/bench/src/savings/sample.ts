@@ -1,6 +1,6 @@
+import type { RecordedTraffic } from '@tp/savings';
 import { makeExchanges } from '../traffic/kinds.ts';
 import { momentOf } from '../traffic/moment.ts';
-import type { RecordedTraffic } from './recorded.ts';
 
 const SEED = 11;
 /** Of three requests two are of a shop's API and one is a bid request; 400 come a second. */

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import type { RecordedTraffic } from '@tp/savings';
 import { afterAll, describe, expect, it, test } from 'vitest';
-import type { RecordedTraffic } from './recorded.ts';
 import { readTrafficFile } from './traffic-file.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tp-savings-'));

@@ -1,9 +1,9 @@
 import { createReadStream, readFileSync, statSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import type { Most, RecordedTraffic } from '@tp/savings';
 import { TrafficFileError } from './file-error.ts';
 import { readHar } from './har.ts';
 import { readNdjson } from './ndjson.ts';
-import type { Most, RecordedTraffic } from './recorded.ts';
 
 /** The longest text that V8 holds, nearly. */
 const LONGEST_HAR = 500_000_000;

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { requestHttp1, responseHttp1 } from '@tp/savings';
 import { TRAFFIC_SEED } from '../measure/case.ts';
 import type { NotMeasured, Ratio, Result, Version } from '../report/report.ts';
 import { buildRival, countFlateBytes, rivalVersions } from '../rivals/httpteleport.ts';
 import type { Exchange } from '../traffic/exchange.ts';
 import { makeTrafficFolder, writeTrafficFile } from '../traffic/file.ts';
-import { requestHttp1, responseHttp1 } from '../traffic/http1.ts';
 import { makeExchanges, type TrafficKind } from '../traffic/kinds.ts';
 import { bytesRatios } from './bytes-ratios.ts';
 import { headerBytes } from './header-bytes.ts';

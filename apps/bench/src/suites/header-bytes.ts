@@ -1,8 +1,8 @@
+import { requestHttp1, responseHttp1 } from '@tp/savings';
 import { RequestHead } from '@tp/wire';
 import { countHeadBytes, type HeadWriting } from '../headers/head-bytes.ts';
 import { readStories, type Story } from '../headers/stories.ts';
 import type { Findings, Ratio, Result } from '../report/report.ts';
-import { requestHttp1, responseHttp1 } from '../traffic/http1.ts';
 
 /** Heads in a batch: a few requests of one page. */
 const BATCH = 8;

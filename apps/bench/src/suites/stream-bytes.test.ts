@@ -1,5 +1,5 @@
+import { requestHttp1, responseHttp1 } from '@tp/savings';
 import { expect, it } from 'vitest';
-import { requestHttp1, responseHttp1 } from '../traffic/http1.ts';
 import { makeExchanges } from '../traffic/kinds.ts';
 import { countHttp2Bytes } from './http2-bytes.ts';
 import { countOfflineBytes, countSshBytes } from './stream-bytes.ts';

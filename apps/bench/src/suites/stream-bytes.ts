@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { constants, createDeflateRaw, type DeflateRaw, zstdCompress } from 'node:zlib';
+import { requestHttp1, responseHttp1 } from '@tp/savings';
 import type { Exchange } from '../traffic/exchange.ts';
-import { requestHttp1, responseHttp1 } from '../traffic/http1.ts';
 import type { DirectionBytes } from './bytes.ts';
 
 /** The longest piece that ssh packs and flushes by itself: what a channel's packet holds. */

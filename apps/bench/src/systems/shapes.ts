@@ -11,11 +11,11 @@ import {
   fromListener,
   type Handler,
 } from '@tp/http';
+import { exchangeHttp1Bytes } from '@tp/savings';
 import { request as undiciRequest } from 'undici';
 import type { Shape } from '../measure/case.ts';
 import type { Tally } from '../measure/tally.ts';
 import { GET_EXCHANGE } from '../traffic/get.ts';
-import { exchangeHttp1Bytes } from '../traffic/http1.ts';
 import type { System } from './system.ts';
 
 /** An answer as its client got it. */

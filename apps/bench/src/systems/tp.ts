@@ -7,11 +7,11 @@ import {
   type Response,
   type Server,
 } from '@tp/http';
+import { exchangeHttp1Bytes } from '@tp/savings';
 import { Fields } from '@tp/wire';
 import { type SelfSigned, selfSigned } from '../certificate/self-signed.ts';
 import type { Tally } from '../measure/tally.ts';
 import type { Exchange } from '../traffic/exchange.ts';
-import { exchangeHttp1Bytes } from '../traffic/http1.ts';
 import type { System } from './system.ts';
 
 /** How tp is opened for a measurement. */

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { requestHttp1, responseHttp1 } from '@tp/savings';
 import type { Exchange } from './exchange.ts';
-import { requestHttp1, responseHttp1 } from './http1.ts';
 
 /**
  * Writes exchanges for programs in other languages: for each one the request and the response as

@@ -1,4 +1,4 @@
-import type { TrafficResponse } from './exchange.ts';
+import type { TrafficResponse } from '@tp/savings';
 import type { Slot } from './openrtb.ts';
 import type { Random } from './random.ts';
 import { hex, token, uuid } from './tokens.ts';

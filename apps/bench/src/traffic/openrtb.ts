@@ -1,5 +1,6 @@
+import type { TrafficRequest, TrafficResponse } from '@tp/savings';
 import { makeDevice } from './devices.ts';
-import type { Exchange, TrafficRequest, TrafficResponse } from './exchange.ts';
+import type { Exchange } from './exchange.ts';
 import { momentOf } from './moment.ts';
 import { makeBidResponse } from './openrtb-response.ts';
 import { makePublishers, type Publisher } from './publishers.ts';

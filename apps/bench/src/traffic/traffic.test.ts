@@ -1,7 +1,7 @@
 import { deflateRawSync, gzipSync } from 'node:zlib';
+import { requestHttp1, responseHttp1 } from '@tp/savings';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { requestHttp1, responseHttp1 } from './http1.ts';
 import { makeExchanges, type TrafficKind } from './kinds.ts';
 import { rtbTraffic } from './openrtb.ts';
 import { restTraffic } from './rest.ts';

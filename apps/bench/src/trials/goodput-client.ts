@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net';
 import { createClient } from '@tp/http';
+import { requestHttp1 } from '@tp/savings';
 import { Pool } from 'undici';
 import { TRAFFIC_SEED } from '../measure/case.ts';
 import { inRound } from '../peers/answers.ts';
 import { callRequest, prepare, watched } from '../peers/undici.ts';
 import { checkAnswer, prepareExchange } from '../systems/tp.ts';
-import { requestHttp1 } from '../traffic/http1.ts';
 import { makeExchanges } from '../traffic/kinds.ts';
 import { GOODPUT_EXCHANGES, GOODPUT_PORTS, parseWay, type Way } from './goodput-ports.ts';
 import { listen, say } from './part.ts';

@@ -1,9 +1,13 @@
+import {
+  requestHttp1,
+  responseHttp1,
+  type TrafficRequest,
+  type TrafficResponse,
+} from '@tp/savings';
 import { Fields, RequestHead, ResponseHead } from '@tp/wire';
 import type { Stories } from '../headers/stories.ts';
 import { TRAFFIC_SEED } from '../measure/case.ts';
-import type { TrafficRequest, TrafficResponse } from '../traffic/exchange.ts';
 import { GET_EXCHANGE } from '../traffic/get.ts';
-import { requestHttp1, responseHttp1 } from '../traffic/http1.ts';
 import { makeExchanges } from '../traffic/kinds.ts';
 import type { Message } from './message.ts';
 

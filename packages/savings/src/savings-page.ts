@@ -1,12 +1,12 @@
-import { countText, sizeText } from '../demo/units.ts';
-import { type BarChart, renderBars } from '../html/bars.ts';
-import { short, tickText } from '../html/names.ts';
-import { renderPage, renderTable, type Tile } from '../html/page.ts';
 import { netOf, percent } from './advice.ts';
+import { type BarChart, renderBars } from './html/bars.ts';
+import { short, tickText } from './html/numbers.ts';
+import { renderPage, renderTable, type Tile } from './html/page.ts';
 import { DAYS_PER_MONTH, moneyText } from './money.ts';
 import type { Savings, Trial } from './savings.ts';
 import { sameSetting, settingText } from './settings.ts';
 import { rateText } from './terminal.ts';
+import { countText, sizeText } from './units.ts';
 
 /** The page of what was saved: advice on top, charts, then every figure. */
 export function savingsPage(savings: Savings): string {

@@ -1,8 +1,6 @@
 import { endToEnd, Fields, requestEndToEnd } from '@tp/http';
-import { isFieldValue, isTarget, isToken } from '@tp/wire';
-import type { TrafficRequest } from '../traffic/exchange.ts';
 import { codedBody } from './content-coding.ts';
-import type { JsonField } from './json-field.ts';
+import type { TrafficRequest } from './exchange.ts';
 import type { LeftOut, RecordedExchange } from './recorded.ts';
 
 /** Where a request goes, in the forms that HTTP/1.1 has for it. */
@@ -11,54 +9,9 @@ export interface Target {
   readonly path: string;
 }
 
-/** Browsers write the repetitions of a field as one value, a line for each. */
-const REPEATED = '\n';
 const EMPTY = new Uint8Array(0);
 /** Answers to HEAD, and these, have no body, whatever their fields say of one. */
 const BODYLESS = new Set([204, 304]);
-
-/** @throws {TrafficFileError} when it is neither a URL nor a path. */
-export function readTarget(field: JsonField): Target | LeftOut {
-  const expected = 'a URL such as "https://api.example/items?page=2"';
-  const text = field.text(expected);
-  if (text.startsWith('/') && isTarget(text)) return { host: undefined, path: text };
-  if (!URL.canParse(text)) return field.fail(expected);
-  const url = new URL(text);
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    return { leftOut: `not HTTP (${url.protocol})` };
-  }
-  return { host: url.host, path: `${url.pathname}${url.search}` };
-}
-
-/** @throws {TrafficFileError} when it is no method. */
-export function readMethod(field: JsonField): string {
-  const expected = 'a method such as "GET"';
-  const method = field.text(expected);
-  return isToken(method) ? method : field.fail(expected);
-}
-
-/** @throws {TrafficFileError} when name or value cannot stand in a head. Fields of HTTP/2 itself (`:path`) are dropped. */
-export function readHeader(name: JsonField, value: JsonField): string[] {
-  const expected = 'the name of a header field';
-  const written = name.text(expected);
-  if (written.startsWith(':')) return [];
-  if (!isToken(written)) return name.fail(expected);
-  return headerOf(written, value);
-}
-
-/** As `readHeader`, where the name is the key of an object. */
-export function headerOf(name: string, value: JsonField): string[] {
-  if (name.startsWith(':')) return [];
-  const expected = `the value of the header field ${JSON.stringify(name)} as text`;
-  return value
-    .text(expected)
-    .split(REPEATED)
-    .flatMap((line) => {
-      const bytes = /[^\0-\xff]/.test(line) ? Buffer.from(line).toString('latin1') : line;
-      const trimmed = bytes.trim();
-      return isFieldValue(trimmed) ? [name, trimmed] : value.fail(expected);
-    });
-}
 
 /** A request as HTTP/1.1 carries it, less what holds for one connection only. */
 export function makeRequest(
@@ -99,7 +52,7 @@ export function makeResponse(
 }
 
 /** The first value of a field; undefined when there is none. */
-export function headerValue(headers: readonly string[], name: string): string | undefined {
+function headerValue(headers: readonly string[], name: string): string | undefined {
   const at = headers.findIndex((entry, i) => i % 2 === 0 && entry.toLowerCase() === name);
   return at < 0 ? undefined : headers[at + 1];
 }

@@ -1,10 +1,10 @@
-import { Random } from '../traffic/random.ts';
 import type { RecordedExchange } from './recorded.ts';
 
 /** How often requests come, and how we know. */
 export interface Rate {
   readonly requestsPerDay: number;
-  readonly from: 'option' | 'timestamps' | 'assumption';
+  /** `traffic`: counted while it passes. */
+  readonly from: 'option' | 'timestamps' | 'traffic' | 'assumption';
 }
 
 const ASSUMED_PER_DAY = 1_000_000;
@@ -27,17 +27,17 @@ export function rateOf(
 
 /**
  * How many requests go into each batch when the first of a batch waits for others as long as the delay
- * says: by the recorded times, stretched to the rate, or by a steady stream that comes at random
+ * says: by the recorded times, stretched to a rate that was said, or by a steady stream that comes at random
  * moments where there are no times.
  */
 export function batchesAt(
   delayMs: number,
   exchanges: readonly Pick<RecordedExchange, 'atMs'>[],
-  { requestsPerDay }: Rate,
+  rate: Rate,
 ): number[] {
   const batches: number[] = [];
   let [count, closesAtMs] = [0, Number.NEGATIVE_INFINITY];
-  for (const atMs of momentsOf(exchanges, requestsPerDay)) {
+  for (const atMs of momentsOf(exchanges, rate)) {
     if (count > 0 && atMs >= closesAtMs) {
       batches.push(count);
       count = 0;
@@ -50,16 +50,27 @@ export function batchesAt(
 
 function momentsOf(
   exchanges: readonly Pick<RecordedExchange, 'atMs'>[],
-  requestsPerDay: number,
+  { requestsPerDay, from }: Rate,
 ): number[] {
   const own = rateOf(exchanges, undefined);
   const startMs = exchanges[0]?.atMs;
   if (own.from === 'timestamps' && startMs !== undefined) {
-    const stretch = own.requestsPerDay / requestsPerDay;
+    const stretch = from === 'option' ? own.requestsPerDay / requestsPerDay : 1;
     return exchanges.map(({ atMs }) => ((atMs ?? startMs) - startMs) * stretch);
   }
-  const random = new Random(SEED);
+  const random = unitNumbers(SEED);
   const meanMs = MS_PER_DAY / requestsPerDay;
   let atMs = 0;
-  return exchanges.map(() => (atMs += -Math.log(1 - random.unit()) * meanMs));
+  return exchanges.map(() => (atMs += -Math.log(1 - random()) * meanMs));
+}
+
+/** Numbers from 0 to 1, the same for each seed (mulberry32). */
+function unitNumbers(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 0x1_0000_0000;
+  };
 }

@@ -1,11 +1,11 @@
-import { median } from '../measure/sample.ts';
-import { machineText, runtimeText } from '../report/report.ts';
-import { requestHttp1, responseHttp1 } from '../traffic/http1.ts';
 import { advise, bestSetting } from './advice.ts';
-import { batchesAt, rateOf } from './arrivals.ts';
+import { batchesAt, type Rate } from './arrivals.ts';
+import type { Sent } from './exchange.ts';
+import { requestHttp1, responseHttp1 } from './http1.ts';
+import { machineText, runtimeText } from './machine.ts';
 import { bytesPerMonth, cpuPerMonth, type Prices } from './money.ts';
 import type { RecordedExchange, RecordedTraffic } from './recorded.ts';
-import { type Replayed, replay, type Sent } from './replay.ts';
+import { type Replayed, replay } from './replay.ts';
 import type { Cost, Savings, Trial } from './savings.ts';
 import { BATCHES, SETTINGS, type Setting, settingText } from './settings.ts';
 
@@ -15,8 +15,7 @@ export interface MeasureOptions {
   readonly name: string;
   readonly pricePerGb: number;
   readonly pricePerCore: number;
-  /** Default: what recorded times say. */
-  readonly requestsPerDay: number | undefined;
+  readonly rate: Rate;
   /** Told what goes on, whenever that changes. */
   readonly progress: (text: string) => void;
 }
@@ -36,9 +35,8 @@ const MOST_REPLAYS = 5;
  */
 export async function measureSavings(
   { exchanges, leftOut }: RecordedTraffic,
-  { name, pricePerGb, pricePerCore, requestsPerDay, progress }: MeasureOptions,
+  { name, pricePerGb, pricePerCore, rate, progress }: MeasureOptions,
 ): Promise<Savings> {
-  const rate = rateOf(exchanges, requestsPerDay);
   const prices = { requestsPerDay: rate.requestsPerDay, perGb: pricePerGb, perCore: pricePerCore };
   const http1 = http1Cost(exchanges);
   const measure = async (jobs: readonly Job[]): Promise<Trial[]> =>
@@ -151,10 +149,15 @@ async function replayAll(
   }
   return done.map(({ job, replays: [first, ...timed] }) => {
     if (first === undefined) throw new Error('nothing was replayed');
-    const cpuUsPerExchange =
-      median(timed.map((one) => one.cpuUsPerExchange)) ?? first.cpuUsPerExchange;
+    const cpuUsPerExchange = middle(timed.map((one) => one.cpuUsPerExchange));
     return { job, replayed: { ...first, cpuUsPerExchange } };
   });
+}
+
+function middle(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (index: number): number => sorted[Math.floor(index)] ?? 0;
+  return (at((sorted.length - 1) / 2) + at(sorted.length / 2)) / 2;
 }
 
 function toTrial(

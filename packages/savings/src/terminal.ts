@@ -1,9 +1,9 @@
-import { countText, sizeText } from '../demo/units.ts';
 import { netOf } from './advice.ts';
 import type { Rate } from './arrivals.ts';
 import { DAYS_PER_MONTH, moneyText } from './money.ts';
 import type { Savings, Trial } from './savings.ts';
 import { BATCHES, sameSetting, settingText } from './settings.ts';
+import { countText, sizeText } from './units.ts';
 
 /** The savings for people at a terminal. */
 export function savingsText(savings: Savings): string {
@@ -32,6 +32,7 @@ export function savingsText(savings: Savings): string {
 export function rateText({ requestsPerDay, from }: Rate): string {
   const count = `${countText(requestsPerDay)} requests a day`;
   if (from === 'option') return `At ${count}`;
+  if (from === 'traffic') return `At the rate of now, ${count},`;
   if (from === 'timestamps') return `At the file's own rate, ${count},`;
   return `The file has no times; at ${count} (an assumption: see --requests-per-day)`;
 }

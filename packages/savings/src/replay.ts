@@ -9,14 +9,8 @@ import {
   type RequestOptions,
   type ResponseInit,
 } from '@tp/http';
-import type { TrafficRequest, TrafficResponse } from '../traffic/exchange.ts';
+import type { Sent } from './exchange.ts';
 import { codecsOf, type Setting } from './settings.ts';
-
-/** An exchange as it goes over the link. */
-export interface Sent {
-  readonly request: TrafficRequest;
-  readonly response: TrafficResponse;
-}
 
 /** What one replay took. */
 export interface Replayed {

@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import type { Exchange, TrafficRequest, TrafficResponse } from './exchange.ts';
+import type { Sent, TrafficRequest, TrafficResponse } from './exchange.ts';
 
 /** The bytes of a request as HTTP/1.1: request line, fields, empty line, body. */
 export function requestHttp1(request: TrafficRequest): Uint8Array {
@@ -15,7 +15,7 @@ export function responseHttp1(response: TrafficResponse): Uint8Array {
 }
 
 /** How many bytes a request and its response take as HTTP/1.1 together. */
-export function exchangeHttp1Bytes(exchange: Exchange): number {
+export function exchangeHttp1Bytes(exchange: Sent): number {
   return requestHttp1(exchange.request).length + responseHttp1(exchange.response).length;
 }
 

@@ -1,4 +1,4 @@
-import type { TrafficRequest, TrafficResponse } from '../traffic/exchange.ts';
+import type { TrafficRequest, TrafficResponse } from './exchange.ts';
 
 /** One request and its answer as somebody recorded them, made ready to be sent again. */
 export interface RecordedExchange {

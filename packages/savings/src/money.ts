@@ -2,6 +2,9 @@
 export const DAYS_PER_MONTH = 30;
 const SECONDS_PER_DAY = 86_400;
 
+/** In dollars: a GB out of a cloud at list prices, and a core of a cloud's machine for a month. */
+export const DEFAULT_PRICES = { perGb: 0.09, perCore: 25 } as const;
+
 /** What things cost, and how much there is of them. */
 export interface Prices {
   readonly requestsPerDay: number;
