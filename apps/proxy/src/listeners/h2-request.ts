@@ -2,37 +2,55 @@ import type { ServerHttp2Stream } from 'node:http2';
 import { endToEnd, type Request } from '@tp/http';
 import { Fields, type FieldsInit, TpError } from '@tp/wire';
 import { type BodyQueue, createBodyQueue } from '../body-queue.ts';
-import type { FrontHead } from './front-head.ts';
 import { isAnswered } from './h2-answered.ts';
+import type { StreamHead } from './h2-head.ts';
+import { listsOf } from './h2-response-head.ts';
 import { wholeBody } from './whole-body.ts';
 
 const EMPTY = new Uint8Array(0);
 
 /** A request that came over HTTP/2, in the shape that every listener hands on. */
-export function createStreamRequest(
-  stream: ServerHttp2Stream,
-  method: string,
-  head: FrontHead,
-  peer: string,
-): Request {
-  return new FromStream(stream, method, head, peer);
+export interface StreamRequest extends Request {
+  /** Whether the whole of it was received, or has a reader that will receive it. */
+  readonly bodyCaredFor: boolean;
 }
 
-class FromStream implements Request {
+/**
+ * How long a client that expects `100 Continue` waits for the origin's, in ms, before the proxy
+ * asks for the body itself, as over HTTP/1.1.
+ */
+const CONTINUE_MS = 1_000;
+
+/** Wraps what `node:http2` hands out. */
+export function createStreamRequest(
+  stream: ServerHttp2Stream,
+  head: StreamHead,
+  peer: string,
+): StreamRequest {
+  return new FromStream(stream, head, peer);
+}
+
+class FromStream implements StreamRequest {
   readonly method: string;
   readonly path: string;
   readonly headers: Fields;
   readonly hasBody: boolean;
   readonly peer: string;
   readonly remainingMs = undefined;
+  readonly upgrade: string | undefined;
   trailers: Fields | undefined;
   readonly #stream: ServerHttp2Stream;
   readonly #controller = new AbortController();
   #queue: BodyQueue | undefined;
+  #dropped = false;
+  #owesContinue: boolean;
+  #continueTimer: NodeJS.Timeout | undefined;
 
-  constructor(stream: ServerHttp2Stream, method: string, head: FrontHead, peer: string) {
+  constructor(stream: ServerHttp2Stream, head: StreamHead, peer: string) {
     this.#stream = stream;
-    this.method = method;
+    this.#owesContinue = head.hasBody && head.headers.has('expect');
+    this.method = head.method;
+    this.upgrade = head.websocketKey === undefined ? undefined : 'websocket';
     this.path = head.path;
     this.headers = head.headers;
     this.hasBody = head.hasBody;
@@ -41,10 +59,16 @@ class FromStream implements Request {
       if (Array.isArray(raw)) this.trailers = endToEnd(new Fields(raw.map(String)));
     });
     stream.once('close', () => {
-      const left = new TpError({ code: 'CANCEL', message: 'the client left' });
-      if (!stream.readableEnded) this.#queue?.fail(left);
-      if (!isAnswered(stream)) this.#controller.abort(left);
+      clearTimeout(this.#continueTimer);
+      this.#queue?.fail(clientLeft());
+      if (!isAnswered(stream)) this.#controller.abort(clientLeft());
     });
+  }
+
+  get bodyCaredFor(): boolean {
+    return (
+      !this.hasBody || this.#stream.readableEnded || (this.#queue !== undefined && !this.#dropped)
+    );
   }
 
   get signal(): AbortSignal {
@@ -69,8 +93,9 @@ class FromStream implements Request {
 
   inform(status: number, headers?: FieldsInit): void {
     const stream = this.#stream;
-    if (stream.destroyed || stream.headersSent) return;
-    stream.additionalHeaders({ ':status': status, ...headersOf(Fields.from(headers)) });
+    if (stream.closed || stream.headersSent) return;
+    if (status === 100) this.#askForBody();
+    else stream.additionalHeaders({ ':status': status, ...listsOf(Fields.from(headers)) });
   }
 
   #open(): BodyQueue {
@@ -79,28 +104,37 @@ class FromStream implements Request {
     const queue = createBodyQueue({
       pause: () => stream.pause(),
       resume: () => stream.resume(),
-      abandon: () => stream.resume(),
+      abandon: () => {
+        this.#dropped = true;
+        clearTimeout(this.#continueTimer);
+        stream.resume();
+      },
     });
     this.#queue = queue;
-    if (!this.hasBody) queue.end();
-    else {
-      stream.on('data', (bytes: Buffer) => queue.push(bytes));
-      stream.on('end', () => queue.end());
+    if (!this.hasBody) {
+      queue.end();
+      return queue;
+    }
+    stream.on('data', (bytes: Buffer) => queue.push(bytes));
+    stream.on('end', () => {
+      // Node ends what its client reset without an error as well: then it is not the whole body.
+      if (stream.closed && !isAnswered(stream)) queue.fail(clientLeft());
+      else queue.end();
+    });
+    if (this.#owesContinue) {
+      this.#continueTimer = setTimeout(() => this.#askForBody(), CONTINUE_MS);
     }
     return queue;
   }
+
+  #askForBody(): void {
+    clearTimeout(this.#continueTimer);
+    if (!this.#owesContinue || this.#stream.closed || this.#stream.headersSent) return;
+    this.#owesContinue = false;
+    this.#stream.additionalHeaders({ ':status': 100 });
+  }
 }
 
-/** Fields as `node:http2` takes them: names in lower case, repeated ones as a list. */
-export function headersOf(fields: Fields): Record<string, string | string[]> {
-  const lists = new Map<string, string[]>();
-  for (const [given, value] of fields) {
-    const name = given.toLowerCase();
-    const known = lists.get(name);
-    if (known === undefined) lists.set(name, [value]);
-    else known.push(value);
-  }
-  return Object.fromEntries(
-    Array.from(lists, ([name, list]) => [name, list.length === 1 ? (list[0] ?? '') : list]),
-  );
+function clientLeft(): TpError {
+  return new TpError({ code: 'CANCEL', message: 'the client left' });
 }

@@ -1,12 +1,16 @@
-import type { ServerHttp2Stream } from 'node:http2';
+import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { ResponseInit } from '@tp/http';
 import { Fields, isTpError, TpError } from '@tp/wire';
 import { isBodiless } from '../body.ts';
 import { errorAnswer } from '../error-answer.ts';
 import type { Refusal } from './front-head.ts';
 import { markAnswered } from './h2-answered.ts';
-import { headersOf } from './h2-request.ts';
+import type { StreamRequest } from './h2-request.ts';
+import { listsOf, respondHead } from './h2-response-head.ts';
 import { ownFields } from './own-answers.ts';
+
+/** How long a client may go on sending a body that nobody reads, in ms, before it is told to stop. */
+const LINGER_MS = 2_000;
 
 /**
  * Writes a response. A body that breaks off, or is not as long as declared, resets the stream.
@@ -15,37 +19,37 @@ import { ownFields } from './own-answers.ts';
  */
 export async function writeStreamResponse(
   stream: ServerHttp2Stream,
-  method: string,
+  request: StreamRequest,
   init: ResponseInit,
 ): Promise<void> {
   const status = init.status ?? 200;
   const fields = Fields.from(init.headers);
-  const given = isBodiless(method, status) ? null : (init.body ?? null);
+  const given = isBodiless(request.method, status) ? null : (init.body ?? null);
   const body = typeof given === 'string' ? Buffer.from(given) : given;
   const declared = fields.get('content-length');
-  if (stream.destroyed) {
+  if (stream.closed) {
     drop(body);
     return;
   }
   try {
-    stream.respond(
-      { ':status': status, ...headersOf(fields) },
-      { endStream: body === null, waitForTrailers: body !== null && init.trailers !== undefined },
-    );
+    respondHead(stream, status, fields, {
+      endStream: body === null,
+      waitForTrailers: body !== null && init.trailers !== undefined,
+    });
   } catch (error) {
     drop(body);
     const message = 'the response cannot be passed on: its head is not legal in HTTP/2';
     throw new TpError({ code: 'UPSTREAM', message, cause: error });
   }
   if (body === null) {
-    markAnswered(stream);
+    finish(stream, request.bodyCaredFor);
     return;
   }
   const { trailers } = init;
   if (trailers !== undefined) {
     stream.once('wantTrailers', () => {
       try {
-        stream.sendTrailers(headersOf(Fields.from(trailers())));
+        stream.sendTrailers(listsOf(Fields.from(trailers())));
       } catch {
         breakOff(stream);
       }
@@ -54,15 +58,14 @@ export async function writeStreamResponse(
   let sent = 0;
   try {
     for await (const piece of body instanceof Uint8Array ? [body] : body) {
-      if (stream.destroyed) return;
+      if (stream.closed) return;
       sent += piece.length;
       if (!stream.write(piece)) await drained(stream);
     }
     if (declared !== undefined && sent !== Number(declared)) {
       breakOff(stream);
     } else {
-      markAnswered(stream);
-      stream.end();
+      finish(stream, request.bodyCaredFor);
     }
   } catch {
     breakOff(stream);
@@ -82,7 +85,6 @@ export function writeStreamFailure(stream: ServerHttp2Stream, error: unknown): v
   const known = isTpError(error)
     ? error
     : new TpError({ code: 'INTERNAL', message: 'the proxy failed', cause: error });
-  if (stream.destroyed) return;
   if (stream.headersSent) {
     breakOff(stream);
     return;
@@ -91,12 +93,25 @@ export function writeStreamFailure(stream: ServerHttp2Stream, error: unknown): v
   writeText(stream, status, text);
 }
 
-/** What still comes of the request is not wanted (RFC 9113 section 8.1). */
 function writeText(stream: ServerHttp2Stream, status: number, text: string): void {
-  stream.respond({ ':status': status, ...headersOf(new Fields(ownFields(status, text))) });
-  markAnswered(stream);
-  stream.end(text);
+  if (stream.closed) return;
+  respondHead(stream, status, new Fields(ownFields(status, text)));
+  stream.write(text);
   stream.resume();
+  finish(stream, false);
+}
+
+/**
+ * Ends a response. What still comes of a request that nobody reads is not wanted: a client that does
+ * not leave off by itself is told so (RFC 9113 section 8.1).
+ */
+function finish(stream: ServerHttp2Stream, bodyCaredFor: boolean): void {
+  markAnswered(stream);
+  stream.end();
+  if (bodyCaredFor || stream.readableEnded) return;
+  stream.resume();
+  const timer = setTimeout(() => stream.close(constants.NGHTTP2_NO_ERROR), LINGER_MS);
+  stream.once('close', () => clearTimeout(timer));
 }
 
 /** To close it would end the body first, as if that were all of it; this resets (INTERNAL_ERROR). */
@@ -114,7 +129,7 @@ function drained(stream: ServerHttp2Stream): Promise<void> {
     };
     stream.on('drain', go);
     stream.on('close', go);
-    if (stream.destroyed) go();
+    if (stream.closed) go();
   });
 }
 

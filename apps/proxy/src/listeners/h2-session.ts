@@ -9,10 +9,11 @@ import type { Socket } from 'node:net';
 import type { Forward } from '../forward.ts';
 import type { Route } from '../meters.ts';
 import { createCancelBudget } from './cancel-budget.ts';
-import { type FrontHead, type Refusal, readFrontHead } from './front-head.ts';
 import { isAnswered } from './h2-answered.ts';
+import { MAX_PAIRS, readStreamHead } from './h2-head.ts';
 import { createStreamRequest } from './h2-request.ts';
 import { writeStreamFailure, writeStreamRefusal, writeStreamResponse } from './h2-response.ts';
+import { openWebsocket } from './h2-websocket.ts';
 import { peerOf } from './proxied-clients.ts';
 
 /** What HTTP/2 connections of a listener need. */
@@ -35,6 +36,8 @@ export interface H2Sessions {
 /** Requests at once on one connection, as its settings say. */
 const MAX_STREAMS = 250;
 const IDLE_MS = 60_000;
+/** What a field counts for beside its name and value (RFC 9113 section 6.5.2). */
+const PAIR_BYTES = 32;
 
 /** Makes what serves HTTP/2 (RFC 9113). */
 export function createH2Sessions(options: H2Options): H2Sessions {
@@ -43,19 +46,29 @@ export function createH2Sessions(options: H2Options): H2Sessions {
   return {
     serve(socket) {
       const peer = peerOf(socket);
+      // A client that ends its side is gone: there is nothing left that it could end.
+      socket.allowHalfOpen = false;
       const session = performServerHandshake(socket, {
         settings: {
           maxConcurrentStreams: MAX_STREAMS,
-          maxHeaderListSize: options.maxHeadBytes,
+          // Its stream is reset past this: what is a little too large is answered and counted.
+          maxHeaderListSize: 2 * options.maxHeadBytes + MAX_PAIRS * PAIR_BYTES,
           enablePush: false,
+          enableConnectProtocol: true,
         },
+        maxHeaderListPairs: MAX_PAIRS,
+        // An origin may repeat what should be there once: it is passed on as it is.
+        strictSingleValueFields: false,
         // Counted here instead, so that it is told of and shows in metrics.
         streamResetBurst: 100_000,
         streamResetRate: 100_000,
       });
       sessions.add(session);
       const budget = createCancelBudget();
-      session.on('error', () => session.destroy());
+      session.on('error', (error) => {
+        if (isClientsFault(error)) options.nowhere.count('PROTOCOL');
+        session.destroy();
+      });
       session.once('close', () => sessions.delete(session));
       session.setTimeout(IDLE_MS, () => session.close());
       session.on('stream', (stream, headers, _flags, rawHeaders) => {
@@ -84,56 +97,28 @@ async function serveStream(
   headers: IncomingHttpHeaders,
   rawHeaders: readonly string[],
   peer: string,
-  { forward, nowhere, limitHit }: H2Options,
+  { forward, nowhere, limitHit, maxHeadBytes }: H2Options,
 ): Promise<void> {
-  const head = readStreamHead(stream, headers, rawHeaders);
+  const head = readStreamHead(stream, headers, rawHeaders, maxHeadBytes);
   if ('code' in head) {
     nowhere.count(head.code);
     if (head.code === 'HEAD_LIMIT') limitHit('maxHeadBytes');
     writeStreamRefusal(stream, head);
     return;
   }
-  const method = headers[':method'] ?? '';
-  const request = createStreamRequest(stream, method, head, peer);
+  const request = createStreamRequest(stream, head, peer);
+  const { websocketKey } = head;
   try {
     const init = await forward(request, head.hasBody);
-    await writeStreamResponse(stream, method, init);
+    if (websocketKey !== undefined && openWebsocket(stream, websocketKey, init)) return;
+    await writeStreamResponse(stream, request, init);
   } catch (error) {
     writeStreamFailure(stream, error);
   }
 }
 
-/** The head as HTTP/1.1 has it: `:authority` is Host, and several cookies are one (RFC 9113 section 8). */
-function readStreamHead(
-  stream: ServerHttp2Stream,
-  headers: IncomingHttpHeaders,
-  raw: readonly string[],
-): FrontHead | Refusal {
-  const authority = headers[':authority'];
-  const fields: string[] = authority === undefined ? [] : ['host', authority];
-  let cookie = -1;
-  for (let i = 0; i + 1 < raw.length; i += 2) {
-    const name = raw[i] ?? '';
-    const value = raw[i + 1] ?? '';
-    if (name.startsWith(':') || (name === 'host' && authority !== undefined)) continue;
-    if (name === 'cookie' && cookie >= 0) {
-      fields[cookie] = `${fields[cookie]}; ${value}`;
-      continue;
-    }
-    if (name === 'cookie') cookie = fields.length + 1;
-    fields.push(name, value);
-  }
-  const method = headers[':method'] ?? '';
-  if (method === 'CONNECT') {
-    return { status: 501, code: 'PROTOCOL', why: 'this is no forward proxy: there is no CONNECT' };
-  }
-  const target = headers[':path'];
-  const head = readFrontHead({
-    method,
-    rawHeaders: fields,
-    httpVersionMajor: 1,
-    httpVersionMinor: 1,
-    ...(target === undefined ? {} : { url: target }),
-  });
-  return 'code' in head ? head : { ...head, hasBody: !stream.endAfterHeaders };
+/** Whether the frames of a connection were wrong; other codes tell of the socket, or of what a client says. */
+function isClientsFault(error: Error): boolean {
+  const code = 'code' in error ? error.code : undefined;
+  return code === 'ERR_HTTP2_ERROR' || code === 'ERR_HTTP2_TOO_MANY_INVALID_FRAMES';
 }
