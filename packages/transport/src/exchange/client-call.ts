@@ -11,7 +11,15 @@ import type { BodyWriter } from '../body/body-writer.ts';
 import { isCompressed } from '../body/compressed-body.ts';
 import { jsonOf, NOTHING, piecesOf, textOf } from '../body/incoming-body.ts';
 import type { ClientLink } from '../link/client-link.ts';
-import { type CallStarted, callEnd, callFailed } from '../stats/diagnostics.ts';
+import {
+  type CallInBatch,
+  type CallStarted,
+  callAnswered,
+  callEnd,
+  callFailed,
+  callWritten,
+  type Publisher,
+} from '../stats/diagnostics.ts';
 import type { Tenant } from '../window/tenants.ts';
 import type { CallInit } from './call-init.ts';
 import {
@@ -210,6 +218,7 @@ export class ClientCall implements Exchange {
     this.attempts++;
     this.#state = 'written';
     link.wrote(this);
+    if (callWritten.hasSubscribers) this.#tellInBatch(callWritten, link);
     if (this.oneWay) {
       this.#resolve(undefined);
       this.#close();
@@ -234,9 +243,16 @@ export class ClientCall implements Exchange {
       this.#bodyEnd = end;
     }
     if (!this.hasDeadline || head.status === SWITCHED) this.dueAt = 0;
+    if (callAnswered.hasSubscribers && this.link !== undefined) {
+      this.#tellInBatch(callAnswered, this.link);
+    }
     if (this.init.stream?.awaitsSwitch === true) this.#switch(this.init.stream);
     this.#answer();
     if (!more) this.settled();
+  }
+
+  #tellInBatch(channel: Publisher<CallInBatch>, link: ClientLink): void {
+    channel.publish({ ...this.event(), link: link.counters.label.link });
   }
 
   /** Speaks the other protocol, or says that it will not come to that (W-131). */

@@ -117,6 +117,36 @@ test('each call that starts ends once, well or with its error, on both sides', a
   for (const event of end.filter(({ side }) => side === 'client')) expect(event.peer).toBe(url);
 });
 
+test('a call tells between which batches of its link it was written and answered', async () => {
+  const seen: string[] = [];
+  const note = (what: string) => (event: { side: string; link: number }) => {
+    if (event.side === 'client') seen.push(`${what} ${event.link}`);
+  };
+  const [written, answered] = [
+    told('tp:call:written', note('written')),
+    told('tp:call:answered', note('answered')),
+  ];
+  told('tp:batch:sent', note('sent'));
+  told('tp:batch:received', note('received'));
+  const { url } = await serve(ok);
+  const client = pool(url);
+  await client.ready();
+  seen.length = 0;
+  await Promise.all([client.call(get('/1')), client.call(get('/2'))]);
+  const link = client.stats().links[0]?.link;
+  expect(seen).toEqual(
+    ['written', 'written', 'sent', 'received', 'answered', 'answered'].map(
+      (one) => `${one} ${link}`,
+    ),
+  );
+  for (const events of [written, answered]) {
+    expect(events.map(({ path, peer }) => [path, peer])).toEqual([
+      ['/1', url],
+      ['/2', url],
+    ]);
+  }
+});
+
 test('a call that finds nobody has its start and its error too', async () => {
   const [start, error] = [told('tp:call:start'), told('tp:call:error')];
   const { server, url } = await serve(ok);

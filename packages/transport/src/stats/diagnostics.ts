@@ -45,6 +45,15 @@ export interface CallStarted {
   readonly peer: string | undefined;
 }
 
+/**
+ * A client's request was written into the batch that `tp:batch:sent` tells of next on its link, or the
+ * head of its response has come with the batch that `tp:batch:received` told of last there.
+ */
+export interface CallInBatch extends CallStarted {
+  /** The link's number, as in the events of batches. */
+  readonly link: number;
+}
+
 /** A call has ended: request and response were exchanged to their ends. */
 export interface CallEnded extends CallStarted {
   readonly status: number;
@@ -85,6 +94,8 @@ export interface DiagnosticEvents {
   'tp:pool:unreachable': PeerUnreachable;
   'tp:pool:ejected': PeerEjected;
   'tp:call:start': CallStarted;
+  'tp:call:written': CallInBatch;
+  'tp:call:answered': CallInBatch;
   'tp:call:end': CallEnded;
   'tp:call:error': CallFailed;
   'tp:limit:hit': LimitHit;
@@ -105,6 +116,8 @@ export const linkClose: Publisher<LinkClosed> = publisher('tp:link:close');
 export const poolUnreachable: Publisher<PeerUnreachable> = publisher('tp:pool:unreachable');
 export const poolEjected: Publisher<PeerEjected> = publisher('tp:pool:ejected');
 export const callStart: Publisher<CallStarted> = publisher('tp:call:start');
+export const callWritten: Publisher<CallInBatch> = publisher('tp:call:written');
+export const callAnswered: Publisher<CallInBatch> = publisher('tp:call:answered');
 export const callEnd: Publisher<CallEnded> = publisher('tp:call:end');
 export const callFailed: Publisher<CallFailed> = publisher('tp:call:error');
 export const limitHit: Publisher<LimitHit> = publisher('tp:limit:hit');
