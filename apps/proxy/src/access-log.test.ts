@@ -82,9 +82,11 @@ describe('the access log', () => {
       listener: 'http://127.0.0.1:0',
       group: 'web',
       upstream: origin.address,
+      client: '127.0.0.1',
       id,
       status: 200,
       bytes: 2,
+      headMs: expect.any(Number),
       ms: expect.any(Number),
     });
     expect(id).toHaveLength(36);
@@ -136,6 +138,45 @@ describe('the access log', () => {
     expect(unrouted).toMatchObject({ path: '/b', status: 404 });
     expect(unrouted).not.toHaveProperty('upstream');
     expect(failed).toMatchObject({ status: 502, code: 'UPSTREAM', upstream: origin.address });
+  });
+
+  it('has every failure, however few others it has', async () => {
+    const answers = [OK, 'HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\n', OK];
+    const origin = await rawOrigin((socket) => {
+      const answer = answers.shift();
+      if (answer === undefined) socket.destroy();
+      else socket.write(answer);
+    });
+    const { address, got, lines, proxy } = await startLogging(
+      `${IN}access-log: 0.000000001\nout: ${origin.address}\nretry-percent: 0\n`,
+    );
+    for (const path of ['/well', '/500', '/well', '/broken']) {
+      await exchange(address, `POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n`);
+    }
+    await got(2);
+    await proxy.close();
+    expect(lines).toMatchObject([
+      { path: '/500', status: 500 },
+      { path: '/broken', status: 502, code: 'UPSTREAM' },
+    ]);
+  });
+
+  it('says how many attempts it took, and to which trace a request belongs', async () => {
+    const origin = await rawOrigin(always(OK));
+    const { address, got } = await startLogging(
+      `${IN}access-log: 1\nout: "http://127.0.0.1:1,${origin.address}"\n`,
+    );
+    const trace = '4bf92f3577b34da6a3ce929d0e0e4736';
+    for (let turn = 0; turn < 8; turn++) {
+      await exchange(
+        address,
+        `GET / HTTP/1.1\r\nHost: a\r\ntraceparent: 00-${trace}-00f067aa0ba902b7-01\r\n\r\n`,
+      );
+    }
+    const lines = await got(8);
+    expect(lines.map(({ upstream }) => upstream)).toEqual(lines.map(() => origin.address));
+    expect(lines.map((line) => line.trace)).toEqual(lines.map(() => trace));
+    expect(lines.filter(({ attempts }) => attempts === 2).length).toBeGreaterThan(0);
   });
 
   it('has requests that come over links', async () => {

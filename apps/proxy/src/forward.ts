@@ -1,6 +1,5 @@
 import { type Request, type ResponseInit, requestEndToEnd, upgradeEndToEnd } from '@tp/http';
 import { type Fields, isTpError, TpError } from '@tp/wire';
-import type { AccessEntry, AccessLog } from './access-log.ts';
 import { atMost, bodyLimit, declaredLength, type PassedBody, takeBody } from './body.ts';
 import type { ClientFields } from './client-fields.ts';
 import type { OutgoingRequest } from './exchange.ts';
@@ -11,6 +10,7 @@ import { isUpstreamsFault, MAX_ATTEMPTS, mayRepeat } from './retries.ts';
 import type { Routing } from './routing.ts';
 import type { Member } from './upstreams/balance.ts';
 import type { Group } from './upstreams/group.ts';
+import type { Watch, Watcher } from './watch.ts';
 
 /**
  * Passes one request on and resolves with the response's head.
@@ -36,14 +36,14 @@ export interface ForwardOptions {
   readonly routing: () => Routing<Group>;
   readonly meters: Meters;
   readonly failures: FailureLog;
-  readonly accessLog: AccessLog;
+  readonly watcher: Watcher;
 }
 
 /** Makes the way from any listener to the upstreams; call the result with a listener's name. */
 export function createForwarder(
   options: ForwardOptions,
 ): (listener: string, policy: () => Policy) => Forward {
-  const { routing, meters, failures, accessLog } = options;
+  const { routing, meters, failures, watcher } = options;
 
   const failed = (error: unknown, route: Route): TpError => {
     const known = asTpError(error);
@@ -64,9 +64,9 @@ export function createForwarder(
     };
     const nowhere = routeTo(NO_UPSTREAM);
 
-    const refuse = (answer: ResponseInit, entry: AccessEntry | undefined): ResponseInit => {
+    const refuse = (answer: ResponseInit, watch: Watch | undefined): ResponseInit => {
       nowhere.count(statusClass(answer.status ?? 200));
-      return entry === undefined ? answer : entry.answered(answer);
+      return watch === undefined ? answer : watch.answered(answer);
     };
 
     let waiting = 0;
@@ -74,7 +74,7 @@ export function createForwarder(
     return async (request, follows) => {
       const started = performance.now();
       const policy = policyNow();
-      const entry = accessLog.begin(listener, request);
+      const watch = watcher.begin(listener, request);
       let route = nowhere;
       waiting += 1;
       try {
@@ -83,19 +83,19 @@ export function createForwarder(
           throw overloaded();
         }
         if (policy.getOnly && request.method !== 'GET' && request.method !== 'HEAD') {
-          return refuse(NOT_ALLOWED, entry);
+          return refuse(NOT_ALLOWED, watch);
         }
         const hosts = request.headers.getAll('host');
-        if (hosts.length > 1) return refuse(SEVERAL_HOSTS, entry);
+        if (hosts.length > 1) return refuse(SEVERAL_HOSTS, watch);
         let table = routing();
         let group = table.find(hosts[0], request.path);
-        if (group === undefined) return refuse(NO_ROUTE, entry);
+        if (group === undefined) return refuse(NO_ROUTE, watch);
         const outgoing = await prepare(request, follows, policy);
         if (table !== routing()) {
           // A body may be long in coming, and the upstreams of back then gone.
           table = routing();
           group = table.find(hosts[0], request.path);
-          if (group === undefined) return refuse(NO_ROUTE, entry);
+          if (group === undefined) return refuse(NO_ROUTE, watch);
         }
         let tried: Set<Member> | undefined;
         group.requests += 1;
@@ -104,15 +104,16 @@ export function createForwarder(
           if (member === undefined) throw nobody();
           const { balance } = group;
           route = routeTo(member.upstream.name);
-          entry?.sentTo(group.name, route.upstream, outgoing);
+          const { upstream } = member;
+          const sending = watch?.sends({ group: group.name, upstream }, outgoing) ?? outgoing;
           const sent = performance.now();
           try {
-            const response = await member.upstream.send(outgoing);
+            const response = await upstream.send(sending);
             const status = response.status ?? 200;
             if (group.failureStatuses.has(status)) balance.failed(member, isOfGateway(status));
             else balance.answered(member, performance.now() - sent);
             route.count(statusClass(status));
-            return entry === undefined ? response : entry.answered(response);
+            return watch === undefined ? response : watch.answered(response);
           } catch (error) {
             judge(group, member, error, performance.now() - sent);
             if (attempt >= MAX_ATTEMPTS || !mayRepeat(error, outgoing)) throw error;
@@ -131,12 +132,14 @@ export function createForwarder(
               meters.limitHit('retryBudget');
               throw error;
             }
-            failures.add(asTpError(error), route.upstream);
+            const known = asTpError(error);
+            failures.add(known, route.upstream);
+            watch?.retried(known);
           }
         }
       } catch (error) {
         const known = failed(error, route);
-        entry?.failed(known);
+        watch?.failed(known);
         throw known;
       } finally {
         waiting -= 1;

@@ -112,9 +112,11 @@ function stopOnSignals(log: Logger, proxy: RunningProxy, admin: () => Admin | un
       log.warn({ signal }, 'stopped at once');
       process.exit(1);
     }
+    const measured = proxy.measuring?.finish();
     const closed = proxy.close();
     log.info({ signal }, 'draining');
     await closed;
+    if (measured !== undefined) process.stderr.write(await measured);
     await admin()?.close();
     log.info('stopped');
     process.exit(0);

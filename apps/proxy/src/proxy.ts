@@ -7,10 +7,13 @@ import { createFailureLog } from './failure-log.ts';
 import { createForwarder } from './forward.ts';
 import type { Listener } from './listeners/listener.ts';
 import { type ListenerContext, openListener } from './listeners/open-listener.ts';
+import { type Measuring, startMeasuring } from './measure/measuring.ts';
 import { createMeters, type Meters } from './meters.ts';
 import { Retired } from './retired.ts';
 import { createRouting, type Routing } from './routing.ts';
+import { openTracing, type Tracing } from './tracing/tracing.ts';
 import { Group, type Naming, SYSTEM_NAMING } from './upstreams/group.ts';
+import { watchTogether } from './watch.ts';
 
 /** A running proxy. */
 export interface RunningProxy {
@@ -20,6 +23,10 @@ export interface RunningProxy {
   readonly upstreams: readonly Upstream[];
   readonly groups: readonly Group[];
   readonly meters: Meters;
+  /** What links would save; undefined where nobody asks. */
+  readonly measuring: Measuring | undefined;
+  /** Prices as configured. */
+  readonly prices: Config['prices'];
   /** Figures of the listeners and upstreams that a reload has ended. */
   readonly retired: TransferFigures;
   /** Whether it has begun to drain. */
@@ -41,14 +48,16 @@ export interface RunningProxy {
 /**
  * Starts to listen at every listener's address.
  *
- * @throws {Error} when an address cannot be bound; nothing listens then.
+ * @throws {Error} when an address cannot be bound, or what the configuration asks for is not
+ *   installed; nothing listens then.
  */
 export async function startProxy(
   config: Config,
   log: Logger,
   naming: Naming = SYSTEM_NAMING,
 ): Promise<RunningProxy> {
-  const proxy = new Running(config, log, naming);
+  const tracing = config.tracing ? await openTracing() : undefined;
+  const proxy = new Running(config, log, naming, tracing);
   await proxy.start();
   return proxy;
 }
@@ -60,10 +69,12 @@ interface Open {
 
 class Running implements RunningProxy {
   readonly meters: Meters = createMeters();
+  readonly measuring: Measuring | undefined;
   readonly #failures: ReturnType<typeof createFailureLog>;
   readonly #retired = new Retired();
   readonly #context: ListenerContext;
   readonly #naming: Naming;
+  readonly #tracing: Tracing | undefined;
   #config: Config;
   #groups: readonly Group[];
   #routing: Routing<Group>;
@@ -71,17 +82,24 @@ class Running implements RunningProxy {
   #open = new Map<string, Open>();
   #closed: Promise<void> | undefined;
 
-  constructor(config: Config, log: Logger, naming: Naming) {
+  constructor(config: Config, log: Logger, naming: Naming, tracing: Tracing | undefined) {
     this.#config = config;
     this.#naming = naming;
     this.#failures = createFailureLog(log);
     this.#groups = config.groups.map((group) => this.#newGroup(group, config));
     this.#routing = routingOf(config, this.#groups);
+    this.#tracing = tracing;
+    this.measuring = config.measure ? startMeasuring(() => this.#config, log) : undefined;
+    const accessLog = createAccessLog(log, () => this.#config.accessLogShare);
     const forwarder = createForwarder({
       routing: () => this.#routing,
       meters: this.meters,
       failures: this.#failures,
-      accessLog: createAccessLog(log, () => this.#config.accessLogShare),
+      watcher: watchTogether([
+        ...(tracing === undefined ? [] : [tracing.watcher]),
+        ...(this.measuring === undefined ? [] : [this.measuring.watcher]),
+        accessLog,
+      ]),
     });
     const { drainTimeoutMs } = config;
     this.#context = { forwarder, meters: this.meters, drainTimeoutMs };
@@ -110,6 +128,10 @@ class Running implements RunningProxy {
     return this.#retired.figures();
   }
 
+  get prices(): Config['prices'] {
+    return this.#config.prices;
+  }
+
   get draining(): boolean {
     return this.#closed !== undefined;
   }
@@ -122,6 +144,8 @@ class Running implements RunningProxy {
       for (const listener of listeners) listener.destroy();
       await Promise.all(listeners.map((listener) => listener.drain()));
       await Promise.all(this.#groups.map((group) => group.close()));
+      this.#tracing?.close();
+      this.measuring?.close();
       throw error;
     }
   }
@@ -194,6 +218,8 @@ class Running implements RunningProxy {
     clearTimeout(timer);
     await Promise.all(this.#groups.map((group) => group.close()));
     await this.#retired.ended();
+    this.#tracing?.close();
+    this.measuring?.close();
   }
 }
 

@@ -15,7 +15,7 @@ export {
 } from './recorded.ts';
 export { type Replayed, replay } from './replay.ts';
 export type { Cost, DelayTrial, Savings, Trial } from './savings.ts';
-export { savingsPage } from './savings-page.ts';
+export { type SavingsPlace, savingsPage } from './savings-page.ts';
 export { settingText } from './settings.ts';
 export { savingsText } from './terminal.ts';
 export { countText, sizeText } from './units.ts';

@@ -1,15 +1,20 @@
 import { netOf, percent } from './advice.ts';
 import { type BarChart, renderBars } from './html/bars.ts';
 import { short, tickText } from './html/numbers.ts';
-import { renderPage, renderTable, type Tile } from './html/page.ts';
+import { type Page, renderPage, renderTable, type Tile } from './html/page.ts';
 import { DAYS_PER_MONTH, moneyText } from './money.ts';
 import type { Savings, Trial } from './savings.ts';
 import { sameSetting, settingText } from './settings.ts';
 import { rateText } from './terminal.ts';
 import { countText, sizeText } from './units.ts';
 
+/** Where a page of savings is shown, if it is not a file that `npm run measure` has written. */
+export type SavingsPlace = Pick<Page, 'command' | 'links' | 'refreshSeconds'>;
+
+const A_FILE: SavingsPlace = { command: 'npm run measure -- FILE --html FILE' };
+
 /** The page of what was saved: advice on top, charts, then every figure. */
-export function savingsPage(savings: Savings): string {
+export function savingsPage(savings: Savings, place: SavingsPlace = A_FILE): string {
   const { traffic, requests, http1, rate, advice, leftOut, pricePerGb, pricePerCore } = savings;
   const monthly = sizeText(http1.bytes * rate.requestsPerDay * DAYS_PER_MONTH);
   return renderPage({
@@ -50,7 +55,7 @@ export function savingsPage(savings: Savings): string {
       ),
     ],
     missing: leftOut.map(({ why, count }) => ({ system: `${countText(count)} entries`, why })),
-    command: 'npm run measure -- FILE --html FILE',
+    ...place,
   });
 }
 

@@ -32,7 +32,7 @@ export function savingsText(savings: Savings): string {
 export function rateText({ requestsPerDay, from }: Rate): string {
   const count = `${countText(requestsPerDay)} requests a day`;
   if (from === 'option') return `At ${count}`;
-  if (from === 'traffic') return `At the rate of now, ${count},`;
+  if (from === 'traffic') return `At the rate so far, ${count},`;
   if (from === 'timestamps') return `At the file's own rate, ${count},`;
   return `The file has no times; at ${count} (an assumption: see --requests-per-day)`;
 }

@@ -38,7 +38,7 @@ test('the page refers to nothing but the other pages of the proxy', async () => 
   const references = [...html.matchAll(/\b(?:href|src|srcset|action)="([^"]*)"/g)].map(
     ([, target]) => target,
   );
-  const own = new Set(['stats.json', 'metrics', 'readyz']);
+  const own = new Set(['measure', 'stats.json', 'metrics', 'readyz']);
   expect(references.filter((target) => !own.has(target ?? ''))).toEqual([
     expect.stringMatching(/^data:image\/svg\+xml,/),
   ]);

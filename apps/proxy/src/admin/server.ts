@@ -1,8 +1,12 @@
 import http, { type ServerResponse } from 'node:http';
 import type { RunningProxy } from '../proxy.ts';
+import { measurePage } from './measure.ts';
 import { createMetrics } from './metrics.ts';
 import { dashboardPage } from './page.ts';
 import { stats } from './stats.ts';
+
+/** Answers with a page. */
+type Show = (response: ServerResponse, query: string) => Promise<void>;
 
 /** The pages for whoever operates the proxy. */
 export interface Admin {
@@ -12,7 +16,8 @@ export interface Admin {
 }
 
 /**
- * Serves the dashboard at `/`, `/metrics`, `/stats.json`, `/healthz` and `/readyz`.
+ * Serves the dashboard at `/`, `/metrics`, `/stats.json`, `/healthz` and `/readyz`, and `/measure` and
+ * `/measure.json` where savings are measured.
  *
  * @throws {Error} when the address cannot be bound.
  */
@@ -22,7 +27,7 @@ export async function startAdmin(
 ): Promise<Admin> {
   const metrics = createMetrics(proxy);
   const page = dashboardPage();
-  const pages = new Map<string, (response: ServerResponse) => Promise<void>>([
+  const pages = new Map<string, Show>([
     [
       '/',
       async (response) => send(response, 200, 'text/html; charset=utf-8', page.html, page.fields),
@@ -39,6 +44,7 @@ export async function startAdmin(
       '/metrics',
       async (response) => send(response, 200, metrics.contentType, await metrics.text()),
     ],
+    ...measurePages(proxy),
     [
       '/stats.json',
       async (response) =>
@@ -46,11 +52,12 @@ export async function startAdmin(
     ],
   ]);
   const server = http.createServer(async (request, response) => {
-    const show = pages.get(request.url?.split('?')[0] ?? '');
+    const [path = '', query = ''] = request.url?.split('?') ?? [];
+    const show = pages.get(path);
     if (show === undefined) send(response, 404, TEXT, 'not found\n');
     else if (request.method !== 'GET' && request.method !== 'HEAD') {
       send(response, 405, TEXT, 'GET and HEAD only\n', ['Allow', 'GET, HEAD']);
-    } else await show(response);
+    } else await show(response, query);
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -68,6 +75,38 @@ export async function startAdmin(
     },
   };
 }
+
+/** Where nobody measures, there is nothing. */
+function measurePages({ measuring }: RunningProxy): [string, Show][] {
+  if (measuring === undefined) return [];
+  return [
+    [
+      '/measure',
+      async (response, query) => {
+        const which = new URLSearchParams(query).get('listener');
+        const page = measurePage(measuring.results(), which);
+        send(response, 200, 'text/html; charset=utf-8', page, STATIC_FIELDS);
+      },
+    ],
+    [
+      '/measure.json',
+      async (response) => {
+        const listeners = measuring.results();
+        send(response, 200, 'application/json', `${JSON.stringify({ listeners })}\n`);
+      },
+    ],
+  ];
+}
+
+/** A page without scripts. */
+const STATIC_FIELDS = [
+  [
+    'Content-Security-Policy',
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  ],
+  ['X-Content-Type-Options', 'nosniff'],
+  ['Referrer-Policy', 'no-referrer'],
+].flat();
 
 const TEXT = 'text/plain; charset=utf-8';
 

@@ -29,6 +29,10 @@ export interface Stats {
   /** Of the whole process, in user and system together. */
   readonly cpuSeconds: number;
   readonly draining: boolean;
+  /** As configured, in dollars. */
+  readonly pricePerGb: number;
+  /** Whether `/measure` says what links would save. */
+  readonly measures: boolean;
   /** Where requests come in: the bound addresses. */
   readonly listeners: readonly string[];
   readonly upstreams: readonly UpstreamHealth[];
@@ -64,6 +68,8 @@ export function stats(proxy: RunningProxy): Stats {
     rssBytes: process.memoryUsage.rss(),
     cpuSeconds,
     draining: proxy.draining,
+    pricePerGb: proxy.prices.perGb,
+    measures: proxy.measuring !== undefined,
     listeners: proxy.listeners.map(({ address }) => address),
     upstreams: upstreamHealth(proxy),
     ledger: lines,

@@ -1,3 +1,4 @@
+import { DEFAULT_PRICES } from '@tp/savings';
 import type { Address } from './address.ts';
 import { parseHostPort } from './address.ts';
 import { ConfigError } from './config-error.ts';
@@ -22,6 +23,12 @@ export interface Config {
   readonly drainTimeoutMs: number;
   /** Of the requests, that get a line in the log: 0 to 1. */
   readonly accessLogShare: number;
+  /** Whether there are spans for OpenTelemetry. */
+  readonly tracing: boolean;
+  /** Whether samples of the traffic are replayed over links. */
+  readonly measure: boolean;
+  /** In dollars: a GB (10^9 bytes) over the network, and a core for a month. */
+  readonly prices: { readonly perGb: number; readonly perCore: number };
 }
 
 /** One place where requests come in. */
@@ -164,6 +171,12 @@ export function readConfig(
     admin: settings.admin === undefined ? undefined : parseHostPort(settings.admin),
     drainTimeoutMs: settings['drain-timeout'] ?? 30_000,
     accessLogShare: settings['access-log'] ?? 0,
+    tracing: settings.tracing ?? false,
+    measure: settings.measure ?? false,
+    prices: {
+      perGb: settings['price-per-gb'] ?? DEFAULT_PRICES.perGb,
+      perCore: settings['price-per-core'] ?? DEFAULT_PRICES.perCore,
+    },
   };
 }
 

@@ -17,6 +17,10 @@ timeout: 30000
 # max-body: 1073741824
 # drain-timeout: 30000
 # access-log: 0.01
+# tracing: true
+# measure: true
+# price-per-gb: 0.09
+# price-per-core: 25
 
 # Where requests come in: http://, https://, unix:, teleport://, teleports:// or teleport+unix:.
 listeners:

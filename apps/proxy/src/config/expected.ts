@@ -47,6 +47,12 @@ export function share() {
   return z.number({ error }).min(0, { error }).max(1, { error });
 }
 
+/** An amount of money. */
+export function amount() {
+  const error = 'a number from 0';
+  return z.number({ error }).min(0, { error });
+}
+
 /** A text that passes a test. */
 export function text(error: string, test: (text: string) => boolean = isNotEmpty) {
   return z.string({ error }).refine(test, { error });

@@ -1,5 +1,5 @@
 import { ADDRESS_FORMS, UPSTREAM_FORMS } from './address.ts';
-import { listOf, mapping, milliseconds, share } from './expected.ts';
+import { amount, listOf, mapping, milliseconds, share, yesOrNo } from './expected.ts';
 import {
   groupFields,
   hostPort,
@@ -39,6 +39,21 @@ export const generalFields = {
   'access-log': share().optional().meta({
     description: 'part of the requests, drawn by lot, that get a line in the log: 0 to 1 (0)',
     placeholder: 'SHARE',
+  }),
+  tracing: yesOrNo().optional().meta({
+    description: 'makes spans for OpenTelemetry, by @opentelemetry/api where that is installed',
+  }),
+  measure: yesOrNo().optional().meta({
+    description:
+      'replays samples of what passes over HTTP listeners on links, and says what those would save',
+  }),
+  'price-per-gb': amount().optional().meta({
+    description: 'what a GB over the network costs, for the dashboard and measure (0.09)',
+    placeholder: 'DOLLARS',
+  }),
+  'price-per-core': amount().optional().meta({
+    description: 'what a core costs in a month, for measure (25)',
+    placeholder: 'DOLLARS',
   }),
   'tls-cert': pemPath.optional().meta({
     description:

@@ -20,6 +20,8 @@ export interface ProxyProcess {
   readonly address: string;
   /** Resolves with the log's line of that message, the first or a later one. */
   logged(message: string, turn?: number): Promise<Record<string, unknown>>;
+  /** What it has written to stderr. */
+  readonly complaint: string;
   /** Resolves with the exit code; null after a signal. */
   readonly exited: Promise<number | null>;
 }
@@ -29,8 +31,12 @@ export async function startProxyProcess(
   args: readonly string[],
   atEnd: AtEnd = onTestFinished,
 ): Promise<ProxyProcess> {
-  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const exited = once(child, 'exit').then(([code]) => (typeof code === 'number' ? code : null));
+  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let complaint = '';
+  child.stderr.on('data', (text) => {
+    complaint += text;
+  });
+  const exited = once(child, 'close').then(([code]) => (typeof code === 'number' ? code : null));
   atEnd(async () => {
     child.kill('SIGKILL');
     await exited;
@@ -51,7 +57,7 @@ export async function startProxyProcess(
     for (;;) {
       const found = lines.filter((one) => one.includes(`"msg":"${message}"`))[turn - 1];
       if (found !== undefined) return found;
-      if (over) throw new Error(`the proxy ended without saying "${message}"`);
+      if (over) throw new Error(`the proxy ended without saying "${message}": ${complaint}`);
       await new Promise<void>((resolve) => {
         wake = resolve;
       });
@@ -64,6 +70,9 @@ export async function startProxyProcess(
     listening,
     address: listening.in[0] ?? '',
     logged: async (message, turn) => JSON.parse(await line(message, turn)),
+    get complaint() {
+      return complaint;
+    },
     exited,
   };
 }

@@ -1,4 +1,11 @@
 export { type Bar, type BarChart, renderBars, scaleFor, type Tone } from './bars.ts';
 export { escapeHtml } from './escape-html.ts';
 export { short, tickText } from './numbers.ts';
-export { type Page, renderPage, renderTable, type Section, type Tile } from './page.ts';
+export {
+  type Page,
+  type PageLink,
+  renderPage,
+  renderTable,
+  type Section,
+  type Tile,
+} from './page.ts';

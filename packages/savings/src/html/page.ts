@@ -29,12 +29,36 @@ export interface Page {
   readonly missing: readonly { readonly system: string; readonly why: string }[];
   /** The command that makes it again. */
   readonly command: string;
+  /** Other pages, the one that is shown without a link. */
+  readonly links?: readonly PageLink[];
+  /** After so many seconds it is fetched again. Default: never. */
+  readonly refreshSeconds?: number;
+}
+
+/** A way to another page. */
+export interface PageLink {
+  readonly text: string;
+  /** Undefined for the page that is shown. */
+  readonly href?: string;
 }
 
 /** A page in one file: no scripts, and nothing that is fetched from elsewhere. */
 export function renderPage(page: Page): string {
-  const { title, lede, facts, advice, tiles, sections, tables, missing, command } = page;
+  const {
+    title,
+    lede,
+    facts,
+    advice,
+    tiles,
+    sections,
+    tables,
+    missing,
+    command,
+    links,
+    refreshSeconds,
+  } = page;
   const parts = [
+    links === undefined ? '' : `<nav>${links.map(renderLink).join('')}</nav>`,
     `<h1>${escapeHtml(title)}</h1><p class="lede">${escapeHtml(lede)}</p>`,
     `<ul class="facts">${facts.map(([name, value]) => `<li>${escapeHtml(name)} <b>${escapeHtml(value)}</b></li>`).join('')}</ul>`,
     advice === undefined ? '' : `<p class="advice">${escapeHtml(advice)}</p>`,
@@ -59,7 +83,7 @@ export function renderPage(page: Page): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
 <link rel="icon" href="data:,">
-<title>${escapeHtml(title)}</title>
+${refreshSeconds === undefined ? '' : `<meta http-equiv="refresh" content="${refreshSeconds}">\n`}<title>${escapeHtml(title)}</title>
 <style>${STYLE}</style>
 </head>
 <body><main>
@@ -67,6 +91,11 @@ ${parts.filter((part) => part !== '').join('\n')}
 </main></body>
 </html>
 `;
+}
+
+function renderLink({ text, href }: PageLink): string {
+  const shown = escapeHtml(text);
+  return href === undefined ? `<b>${shown}</b>` : `<a href="${escapeHtml(href)}">${shown}</a>`;
 }
 
 /** A table in a box that opens. The first `textColumns` columns are text. */

@@ -20,6 +20,8 @@ body {
   font-variant-numeric: tabular-nums; -webkit-text-size-adjust: 100%;
 }
 main { max-width: 1180px; margin: 0 auto; padding: 2.5rem 1.25rem 4rem; }
+nav { display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; margin: 0 0 1.4rem; font-size: .9rem; }
+nav a { color: var(--ours-ink); }
 h1 { margin: 0 0 .4rem; font-size: clamp(1.7rem, 1.1rem + 2.6vw, 2.7rem); line-height: 1.12; letter-spacing: -.02em; text-wrap: balance; }
 h2 { margin: 3rem 0 .3rem; font-size: 1.45rem; letter-spacing: -.01em; }
 h3 { margin: 0; font-size: 1.05rem; line-height: 1.3; }

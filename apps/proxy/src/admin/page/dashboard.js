@@ -18,8 +18,6 @@ const POLL_MS = 1000;
 /** An answer that takes so long will not come, in ms. */
 const PATIENCE_MS = 5000;
 const PRICE_KEY = 'tp-proxy price per GB';
-/** What clouds ask for a GB to the internet, about. */
-const USUAL_PRICE = 0.09;
 
 const history = new History();
 const tiles = new Tiles(find('tiles'));
@@ -79,7 +77,6 @@ let latest;
 let readAt = 0;
 
 if (price instanceof HTMLInputElement) {
-  price.value = `${storedPrice()}`;
   price.addEventListener('input', () => {
     storePrice(price.value);
     if (latest !== undefined) showLedger(latest, priceNow());
@@ -96,6 +93,7 @@ async function poll() {
       if (!response.ok) throw new Error(`status ${response.status}`);
       /** @type {Stats} */
       const stats = await response.json();
+      if (latest === undefined) begin(stats);
       latest = stats;
       readAt = Date.now();
       history.add(stats, readAt);
@@ -112,6 +110,16 @@ async function poll() {
     }
     await new Promise((resolve) => setTimeout(resolve, Math.max(0, began + POLL_MS - Date.now())));
   }
+}
+
+/**
+ * The first figures are there.
+ *
+ * @param {Stats} stats
+ */
+function begin(stats) {
+  if (price instanceof HTMLInputElement) price.value = `${firstPrice(stats)}`;
+  find('measure').hidden = !stats.measures;
 }
 
 /** @param {Stats} stats */
@@ -190,16 +198,21 @@ function setData(id, value, text) {
 }
 
 function priceNow() {
-  const value = price instanceof HTMLInputElement ? price.valueAsNumber : USUAL_PRICE;
+  const value = price instanceof HTMLInputElement ? price.valueAsNumber : 0;
   return value >= 0 ? value : 0;
 }
 
-function storedPrice() {
+/**
+ * What was set on this page before, else what the proxy was told.
+ *
+ * @param {Stats} stats
+ */
+function firstPrice({ pricePerGb }) {
   try {
     const kept = Number.parseFloat(localStorage.getItem(PRICE_KEY) ?? '');
-    return kept >= 0 ? kept : USUAL_PRICE;
+    return kept >= 0 ? kept : pricePerGb;
   } catch {
-    return USUAL_PRICE;
+    return pricePerGb;
   }
 }
 

@@ -6,7 +6,7 @@ export const MARKUP = `
 <header>
   <h1>tp-proxy</h1>
   <p id="status" role="status" data-level="idle">Reading the first figures…</p>
-  <nav><a href="stats.json">stats.json</a> <a href="metrics">metrics</a> <a href="readyz">readyz</a></nav>
+  <nav><a id="measure" href="measure" hidden>What links would save</a> <a href="stats.json">stats.json</a> <a href="metrics">metrics</a> <a href="readyz">readyz</a></nav>
 </header>
 <main id="main">
 <section id="empty" class="card" hidden>
