@@ -13,6 +13,16 @@ const MIGRATING = readFileSync(
   'utf8',
 );
 
+const BENCH = readFileSync(new URL('../../../bench/README.md', import.meta.url), 'utf8');
+
+/** All that it had. */
+const FLAGS_OF_HTTPTP = (
+  '-in -inType -inDelay -inCompress -inGetOnly -inMaxHeaderSize -inMaxBodySize -inAllowIP -inTLSCert ' +
+  '-inTLSKey -inTLSSessionTicketKey -autocertCacheDir -autocertHostRegexp -reusePort -out -outType ' +
+  '-outDelay -outCompress -outMaxHeaderSize -outTimeout -outConnsPerAddr -concurrency ' +
+  '-clientIPHeader -logAllErrors -expvarAddr'
+).split(' ');
+
 describe('the README', () => {
   it('names each flag, as --help does', () => {
     for (const name of SETTINGS.keys()) {
@@ -32,14 +42,31 @@ describe('the README', () => {
 });
 
 describe('the way from httptp', () => {
-  it('names tests that there are', () => {
-    const named = [...MIGRATING.matchAll(/`(src\/[\w/-]+\.test\.ts)`/g)].map(
-      ([, path]) => path ?? '',
+  it('names tests that there are, one or more for each row', () => {
+    const rows = [...MIGRATING.matchAll(/\| shown by \|\n\|[ |-]+\n((?:\|.*\n)+)/g)].flatMap(
+      ([, table = '']) => table.trim().split('\n'),
     );
-    expect(named.length).toBeGreaterThan(10);
-    for (const path of named) {
-      expect(existsSync(new URL(`../../${path}`, import.meta.url)), path).toBe(true);
+    expect(rows.length).toBeGreaterThan(40);
+    for (const row of rows) {
+      const shownBy = row.split('|').at(-2) ?? '';
+      const paths = [...shownBy.matchAll(/`([\w/-]+\.test\.ts)`/g)].map(([, path = '']) => path);
+      const suites = [...shownBy.matchAll(/`npm run bench -- (\w+)`/g)].map(
+        ([, name = '']) => name,
+      );
+      expect(paths.length + suites.length, row).toBeGreaterThan(0);
+      for (const path of paths) {
+        const from = path.startsWith('src/') ? '../../' : '../../../../';
+        expect(existsSync(new URL(`${from}${path}`, import.meta.url)), path).toBe(true);
+      }
+      for (const name of suites) expect(BENCH).toContain(`bench -- ${name}`);
     }
+  });
+
+  it('has a row for each flag of httptp', () => {
+    const named = MIGRATING.split('\n').flatMap((row) => [
+      ...(row.split('|')[1] ?? '').matchAll(/`(-\w+)`/g),
+    ]);
+    expect(new Set(named.map(([, flag]) => flag))).toEqual(new Set(FLAGS_OF_HTTPTP));
   });
 
   it('names settings that there are', () => {
