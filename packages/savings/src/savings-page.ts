@@ -9,12 +9,18 @@ import { rateText } from './terminal.ts';
 import { countText, sizeText } from './units.ts';
 
 /** Where a page of savings is shown, if it is not a file that `npm run measure` has written. */
-export type SavingsPlace = Pick<Page, 'command' | 'links' | 'refreshSeconds'>;
+export type SavingsPlace = Pick<Page, 'command' | 'links' | 'refreshSeconds'> & {
+  /** What else to say of how it was measured. */
+  readonly moreFacts?: Page['facts'];
+};
 
 const A_FILE: SavingsPlace = { command: 'npm run measure -- FILE --html FILE' };
 
 /** The page of what was saved: advice on top, charts, then every figure. */
-export function savingsPage(savings: Savings, place: SavingsPlace = A_FILE): string {
+export function savingsPage(
+  savings: Savings,
+  { moreFacts = [], ...place }: SavingsPlace = A_FILE,
+): string {
   const { traffic, requests, http1, rate, advice, leftOut, pricePerGb, pricePerCore } = savings;
   const monthly = sizeText(http1.bytes * rate.requestsPerDay * DAYS_PER_MONTH);
   return renderPage({
@@ -25,6 +31,7 @@ export function savingsPage(savings: Savings, place: SavingsPlace = A_FILE): str
       ['runtime', savings.runtime],
       ['a GB', `$${pricePerGb}`],
       ['a core and month', `$${pricePerCore}`],
+      ...moreFacts,
     ],
     advice: advice.text,
     tiles: tilesOf(savings),

@@ -25,7 +25,14 @@ export function measurePage(results: readonly MeasuredListener[], which: string 
     { text: 'JSON', href: 'measure.json' },
   ];
   const place = { command: COMMAND, links, refreshSeconds: REFRESH_SECONDS };
-  if (chosen?.savings) return savingsPage(chosen.savings, place);
+  if (chosen?.savings) {
+    const at = new Date(chosen.measuredAt ?? 0).toISOString();
+    const moreFacts = [
+      ['measured', `${at.slice(11, 19)} UTC`],
+      ['requests so far', countText(chosen.seen)],
+    ] as const;
+    return savingsPage(chosen.savings, { ...place, moreFacts });
+  }
   return renderPage({
     title: 'What teleporting would save',
     lede:

@@ -7,7 +7,11 @@ import type { ReplayJob, ReplayOutcome } from './replay-job.ts';
  * Replays one sample, says what came of it, and ends. A process of its own: it takes what CPU is left,
  * its memory is not the proxy's, and the CPU that it counts is that of the links alone.
  */
-setPriority(constants.priority.PRIORITY_LOW);
+try {
+  setPriority(constants.priority.PRIORITY_LOW);
+} catch {
+  // Where that is not allowed, it goes on as it is.
+}
 // A terminal and a service manager signal all that belongs to the proxy, which ends this one itself.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
 process.once('disconnect', () => process.exit(0));
