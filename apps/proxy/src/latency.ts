@@ -2,20 +2,25 @@
 export interface Latency {
   /** @param ms how long it took, in ms. */
   record(ms: number): void;
-  /** The duration that a share of all stayed within, in ms; 0 when nothing was recorded. */
-  quantile(share: number): number;
+  /** What was recorded so far. */
+  histogram(): Histogram;
+}
+
+/** Durations as they were counted. */
+export interface Histogram {
   readonly count: number;
   /** Sum of all, in ms. */
   readonly sumMs: number;
-  /** The buckets that hold something: how many took up to `ms` and longer than the bucket before. */
-  buckets(): readonly { readonly ms: number; readonly count: number }[];
-  /** Counts that stayed within each bound (in seconds), cumulative, for a Prometheus histogram. */
-  cumulative(): readonly { readonly seconds: number; readonly count: number }[];
+  /** The buckets that hold something, the shortest first: how many took up to `ms` and longer than the bucket before. */
+  readonly buckets: readonly { readonly ms: number; readonly count: number }[];
 }
 
 const STEPS = 4;
 const OCTAVES = 40;
 const MS_TO_US = 1000;
+/** Powers of two between which metrics have a bound, in µs: 64 µs to 67 s. */
+const FIRST_OCTAVE = 6;
+const LAST_OCTAVE = 26;
 
 /** Makes an empty histogram from 1 µs to 12 days. */
 export function createLatency(): Latency {
@@ -31,41 +36,53 @@ export function createLatency(): Latency {
       count += 1;
       sumMs += ms;
     },
-    quantile(share) {
-      const wanted = count * share;
-      let seen = 0;
-      for (const [index, inBucket] of buckets.entries()) {
-        seen += inBucket;
-        if (inBucket > 0 && seen >= wanted) return upperUs(index) / MS_TO_US;
-      }
-      return 0;
-    },
-    get count() {
-      return count;
-    },
-    get sumMs() {
-      return sumMs;
-    },
-    buckets() {
+    histogram() {
       const filled: { ms: number; count: number }[] = [];
       for (const [index, inBucket] of buckets.entries()) {
         if (inBucket > 0) filled.push({ ms: upperUs(index) / MS_TO_US, count: inBucket });
       }
-      return filled;
-    },
-    cumulative() {
-      const bounds: { seconds: number; count: number }[] = [];
-      let seen = 0;
-      for (const [index, inBucket] of buckets.entries()) {
-        seen += inBucket;
-        const octave = index / STEPS;
-        if (Number.isInteger(octave) && octave >= 6 && octave <= 26) {
-          bounds.push({ seconds: upperUs(index) / 1e6, count: seen });
-        }
-      }
-      return bounds;
+      return { count, sumMs, buckets: filled };
     },
   };
+}
+
+/** The duration that a share of all stayed within, in ms; 0 when nothing was recorded. */
+export function quantile({ count, buckets }: Histogram, share: number): number {
+  const wanted = count * share;
+  let seen = 0;
+  for (const bucket of buckets) {
+    seen += bucket.count;
+    if (seen >= wanted) return bucket.ms;
+  }
+  return 0;
+}
+
+/** Counts that stayed within each bound (in seconds), cumulative, for a Prometheus histogram. */
+export function cumulative({ buckets }: Histogram): { seconds: number; count: number }[] {
+  const bounds: { seconds: number; count: number }[] = [];
+  for (let octave = FIRST_OCTAVE; octave <= LAST_OCTAVE; octave++) {
+    const us = 2 ** octave;
+    let count = 0;
+    for (const bucket of buckets) if (bucket.ms <= us / MS_TO_US) count += bucket.count;
+    bounds.push({ seconds: us / 1e6, count });
+  }
+  return bounds;
+}
+
+/** All durations of several histograms in one. */
+export function sumHistograms(histograms: readonly Histogram[]): Histogram {
+  const buckets = new Map<number, number>();
+  let count = 0;
+  let sumMs = 0;
+  for (const one of histograms) {
+    count += one.count;
+    sumMs += one.sumMs;
+    for (const bucket of one.buckets) {
+      buckets.set(bucket.ms, (buckets.get(bucket.ms) ?? 0) + bucket.count);
+    }
+  }
+  const sorted = [...buckets].toSorted(([one], [other]) => one - other);
+  return { count, sumMs, buckets: sorted.map(([ms, inBucket]) => ({ ms, count: inBucket })) };
 }
 
 function upperUs(index: number): number {

@@ -11,6 +11,7 @@ import type { RunningProxy } from '../proxy.ts';
 import { boundTo, start, startChain, startFile } from '../test/chain.ts';
 import { rawOrigin } from '../test/raw-origin.ts';
 import { startAdmin } from './server.ts';
+import { sourceOf } from './source.ts';
 import type { Stats } from './stats.ts';
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
@@ -207,7 +208,7 @@ function idleProxy(): Promise<RunningProxy> {
 
 /** Where the pages of a proxy are; they end with the test. */
 async function adminOf(proxy: RunningProxy): Promise<string> {
-  const admin = await startAdmin({ host: '127.0.0.1', port: 0 }, proxy);
+  const admin = await startAdmin({ host: '127.0.0.1', port: 0 }, sourceOf(proxy));
   onTestFinished(() => admin.close());
   return admin.address;
 }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { boundTo, start } from '../test/chain.ts';
 import { rawOrigin } from '../test/raw-origin.ts';
+import { figuresOf } from './figures.ts';
 import { createMetrics } from './metrics.ts';
 import { stats } from './stats.ts';
 
@@ -21,7 +22,7 @@ test('bytes on the wire are told for each peer of a pool, and add up', async () 
   expect(peers.map(({ peer }) => peer).toSorted()).toEqual(far.map(boundTo).toSorted());
   expect(peers.reduce((sum, peer) => sum + peer.wireBytesOut, 0)).toBe(wireBytes.out);
   expect(peers.reduce((sum, peer) => sum + peer.requests, 0)).toBe(requests.total);
-  const text = await createMetrics(near).text();
+  const text = await createMetrics().text(figuresOf(near));
   for (const { peer, wireBytesIn, wireBytesOut } of peers) {
     expect(wireBytesOut).toBeGreaterThan(0);
     expect(text).toContain(`tp_wire_bytes_total{direction="in",peer="${peer}"} ${wireBytesIn}\n`);

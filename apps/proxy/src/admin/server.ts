@@ -1,9 +1,8 @@
 import http, { type ServerResponse } from 'node:http';
-import type { RunningProxy } from '../proxy.ts';
 import { measurePage } from './measure.ts';
 import { createMetrics } from './metrics.ts';
 import { dashboardPage } from './page.ts';
-import { stats } from './stats.ts';
+import type { AdminSource } from './source.ts';
 
 /** Answers with a page. */
 type Show = (response: ServerResponse, query: string) => Promise<void>;
@@ -23,32 +22,29 @@ export interface Admin {
  */
 export async function startAdmin(
   place: { readonly host: string; readonly port: number },
-  proxy: RunningProxy,
+  source: AdminSource,
 ): Promise<Admin> {
-  const metrics = createMetrics(proxy);
+  const metrics = createMetrics();
   const page = dashboardPage();
   const pages = new Map<string, Show>([
     [
       '/',
       async (response) => send(response, 200, 'text/html; charset=utf-8', page.html, page.fields),
     ],
-    ['/healthz', async (response) => send(response, 200, TEXT, 'ok\n')],
-    [
-      '/readyz',
-      async (response) => {
-        const why = await notReady(proxy);
-        send(response, why === undefined ? 200 : 503, TEXT, `${why ?? 'ok'}\n`);
-      },
-    ],
+    ['/healthz', async (response) => sendState(response, source.notAlive())],
+    ['/readyz', async (response) => sendState(response, await source.notReady())],
     [
       '/metrics',
-      async (response) => send(response, 200, metrics.contentType, await metrics.text()),
+      async (response) =>
+        send(response, 200, metrics.contentType, await metrics.text(await source.figures())),
     ],
-    ...measurePages(proxy),
+    ...measurePages(source),
     [
       '/stats.json',
-      async (response) =>
-        send(response, 200, 'application/json', `${JSON.stringify(stats(proxy))}\n`),
+      async (response) => {
+        const { stats } = await source.figures();
+        send(response, 200, 'application/json', `${JSON.stringify(stats)}\n`);
+      },
     ],
   ]);
   const server = http.createServer(async (request, response) => {
@@ -77,7 +73,7 @@ export async function startAdmin(
 }
 
 /** Where nobody measures, there is nothing. */
-function measurePages({ measuring }: RunningProxy): [string, Show][] {
+function measurePages({ measuring }: AdminSource): [string, Show][] {
   if (measuring === undefined) return [];
   return [
     [
@@ -110,10 +106,9 @@ const STATIC_FIELDS = [
 
 const TEXT = 'text/plain; charset=utf-8';
 
-async function notReady(proxy: RunningProxy): Promise<string | undefined> {
-  if (proxy.draining) return 'draining';
-  const reachable = await Promise.all(proxy.upstreams.map((upstream) => upstream.reachable()));
-  return reachable.includes(true) ? undefined : 'no upstream can be reached';
+/** 200 when all is well, else 503 and why. */
+function sendState(response: ServerResponse, why: string | undefined): void {
+  send(response, why === undefined ? 200 : 503, TEXT, `${why ?? 'ok'}\n`);
 }
 
 function send(

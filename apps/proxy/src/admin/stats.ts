@@ -1,7 +1,9 @@
+import type { LinkFigures, PeerFigures } from '../exchange.ts';
+import { type Histogram, quantile } from '../latency.ts';
 import type { RunningProxy } from '../proxy.ts';
 import { type UpstreamHealth, upstreamHealth } from './health.ts';
 import { directHttpBytes, type LedgerLine, ledger } from './ledger.ts';
-import { type Totals, totals } from './totals.ts';
+import { totals } from './totals.ts';
 
 /** What `/stats.json` holds. Bytes and requests since the start. */
 export interface Stats {
@@ -14,15 +16,11 @@ export interface Stats {
   /** From a request's head to its response's head. */
   readonly latencyMs: { readonly p50: number; readonly p99: number };
   /** The same durations as a histogram; the buckets that hold something, each by its upper bound. */
-  readonly latency: {
-    readonly count: number;
-    readonly sumMs: number;
-    readonly buckets: readonly { readonly ms: number; readonly count: number }[];
-  };
+  readonly latency: Histogram;
   /** Each peer's links together, also those that have ended: bytes, batches, requests, retries. */
-  readonly peers: Totals['peers'];
+  readonly peers: readonly AsJson<PeerFigures>[];
   /** Links that stand now. */
-  readonly links: Totals['links'];
+  readonly links: readonly AsJson<LinkFigures>[];
   readonly limitHits: Record<string, number>;
   readonly queueBytes: number;
   readonly rssBytes: number;
@@ -39,10 +37,17 @@ export interface Stats {
   readonly ledger: readonly LedgerLine[];
 }
 
+/** Figures whose limits are an object. */
+export type AsJson<Counted extends { readonly limitHits: ReadonlyMap<string, number> }> = Omit<
+  Counted,
+  'limitHits'
+> & { readonly limitHits: Readonly<Record<string, number>> };
+
 /** Takes the figures of a proxy as they stand now. */
 export function stats(proxy: RunningProxy): Stats {
   const { httpBytes, wireBytes, peers, links, limitHits, queueBytes } = totals(proxy);
-  const { latency, routes } = proxy.meters;
+  const { routes } = proxy.meters;
+  const latency = proxy.meters.latency.histogram();
   const byOutcome = new Map<string, number>();
   let total = 0;
   for (const route of routes) {
@@ -59,10 +64,10 @@ export function stats(proxy: RunningProxy): Stats {
     directHttpBytes: directHttpBytes(proxy, lines),
     wireBytes,
     requests: { total, byOutcome: Object.fromEntries(byOutcome) },
-    latencyMs: { p50: latency.quantile(0.5), p99: latency.quantile(0.99) },
-    latency: { count: latency.count, sumMs: latency.sumMs, buckets: latency.buckets() },
-    peers,
-    links,
+    latencyMs: quantiles(latency),
+    latency,
+    peers: peers.map(asJson),
+    links: links.map(asJson),
     limitHits: Object.fromEntries(limitHits),
     queueBytes,
     rssBytes: process.memoryUsage.rss(),
@@ -74,6 +79,17 @@ export function stats(proxy: RunningProxy): Stats {
     upstreams: upstreamHealth(proxy),
     ledger: lines,
   };
+}
+
+/** What is said of latencies in short. */
+export function quantiles(latency: Histogram): Stats['latencyMs'] {
+  return { p50: quantile(latency, 0.5), p99: quantile(latency, 0.99) };
+}
+
+function asJson<Counted extends { readonly limitHits: ReadonlyMap<string, number> }>(
+  counted: Counted,
+): AsJson<Counted> {
+  return { ...counted, limitHits: Object.fromEntries(counted.limitHits) };
 }
 
 /** CPU time that the process has used, in seconds. */

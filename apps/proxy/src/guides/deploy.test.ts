@@ -7,6 +7,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { startAdmin } from '../admin/server.ts';
+import { sourceOf } from '../admin/source.ts';
 import { checkFile } from '../config/command.ts';
 import { SETTINGS } from '../config/settings.ts';
 import { findProgram } from '../outside/tools.ts';
@@ -230,7 +231,7 @@ async function servedSeries(): Promise<Map<string, Set<string>>> {
   const { address, near } = await startChain('a pair', origin.address, ['--max-body', '1']);
   expect((await fetch(address)).status).toBe(200);
   expect((await fetch(address, { method: 'POST', body: 'long' })).status).toBe(413);
-  const admin = await startAdmin({ host: '127.0.0.1', port: 0 }, near);
+  const admin = await startAdmin({ host: '127.0.0.1', port: 0 }, sourceOf(near));
   onTestFinished(() => admin.close());
   const text = await (await fetch(`${admin.address}/metrics`)).text();
   const series = new Map<string, Set<string>>();
