@@ -1,11 +1,12 @@
 import type { Logger } from 'pino';
 import { createAccessLog } from './access-log.ts';
-import { type Address, parseAddress } from './config/address.ts';
+import { type Address, parseAddress, withPort } from './config/address.ts';
 import type { Config, GroupConfig, ListenerConfig } from './config/config.ts';
+import { listenersByKey } from './config/listener-keys.ts';
 import type { TransferFigures, Upstream } from './exchange.ts';
 import { createFailureLog } from './failure-log.ts';
 import { createForwarder } from './forward.ts';
-import type { Listener } from './listeners/listener.ts';
+import type { IdleEnd, Listener } from './listeners/listener.ts';
 import { type ListenerContext, openListener } from './listeners/open-listener.ts';
 import { type Measuring, startMeasuring } from './measure/measuring.ts';
 import { createMeters, type Meters } from './meters.ts';
@@ -39,10 +40,19 @@ export interface RunningProxy {
    */
   reload(config: Config): Promise<void>;
   /**
-   * Takes no further request, finishes those under way, and cuts off what is left after the drain
+   * Takes no further connection, finishes what is under way, and cuts off what is left after the drain
    * timeout. Resolves when all is closed; the same promise for every call.
+   *
+   * @param idle what becomes of idle connections of HTTP; see `Listener.drain`. Default `now`.
    */
-  close(): Promise<void>;
+  close(idle?: IdleEnd): Promise<void>;
+}
+
+/** What a proxy takes from its surroundings, where that is not the system's. */
+export interface ProxySurroundings {
+  readonly naming?: Naming;
+  /** The port of a listener that leaves it to the system (`:0`), by the listener's key. */
+  readonly portOf?: (key: string) => number | undefined;
 }
 
 /**
@@ -54,10 +64,10 @@ export interface RunningProxy {
 export async function startProxy(
   config: Config,
   log: Logger,
-  naming: Naming = SYSTEM_NAMING,
+  surroundings: ProxySurroundings = {},
 ): Promise<RunningProxy> {
   const tracing = config.tracing ? await openTracing() : undefined;
-  const proxy = new Running(config, log, naming, tracing);
+  const proxy = new Running(config, log, surroundings, tracing);
   await proxy.start();
   return proxy;
 }
@@ -75,6 +85,7 @@ class Running implements RunningProxy {
   readonly #context: ListenerContext;
   readonly #naming: Naming;
   readonly #tracing: Tracing | undefined;
+  readonly #portOf: (key: string) => number | undefined;
   #config: Config;
   #groups: readonly Group[];
   #routing: Routing<Group>;
@@ -82,9 +93,16 @@ class Running implements RunningProxy {
   #open = new Map<string, Open>();
   #closed: Promise<void> | undefined;
 
-  constructor(config: Config, log: Logger, naming: Naming, tracing: Tracing | undefined) {
+  constructor(
+    config: Config,
+    log: Logger,
+    surroundings: ProxySurroundings,
+    tracing: Tracing | undefined,
+  ) {
+    const { naming = SYSTEM_NAMING, portOf = () => undefined } = surroundings;
     this.#config = config;
     this.#naming = naming;
+    this.#portOf = portOf;
     this.#failures = createFailureLog(log);
     this.#groups = config.groups.map((group) => this.#newGroup(group, config));
     this.#routing = routingOf(config, this.#groups);
@@ -138,11 +156,13 @@ class Running implements RunningProxy {
 
   async start(): Promise<void> {
     try {
-      for (const [key, config] of keyed(this.#config.listeners)) await this.#listen(key, config);
+      for (const [key, config] of listenersByKey(this.#config.listeners)) {
+        await this.#listen(key, config);
+      }
     } catch (error) {
       const { listeners } = this;
       for (const listener of listeners) listener.destroy();
-      await Promise.all(listeners.map((listener) => listener.drain()));
+      await Promise.all(listeners.map((listener) => listener.drain('now')));
       await Promise.all(this.#groups.map((group) => group.close()));
       this.#tracing?.close();
       this.measuring?.close();
@@ -154,7 +174,7 @@ class Running implements RunningProxy {
     if (this.draining) return;
     this.#replaceGroups(config);
     this.#config = config;
-    const wanted = keyed(config.listeners);
+    const wanted = listenersByKey(config.listeners);
     for (const [key, open] of this.#open) if (!wanted.has(key)) this.#unlisten(key, open);
     for (const [key, next] of wanted) {
       const open = this.#open.get(key);
@@ -167,8 +187,11 @@ class Running implements RunningProxy {
     }
   }
 
-  close(): Promise<void> {
-    this.#closed ??= this.#drain().finally(this.#failures.flush);
+  close(idle: IdleEnd = 'now'): Promise<void> {
+    // Who was left to come back once more, when it began to close, is not waited for any longer.
+    if (idle === 'now' && this.draining)
+      for (const listener of this.listeners) listener.drain(idle);
+    this.#closed ??= this.#drain(idle).finally(this.#failures.flush);
     return this.#closed;
   }
 
@@ -197,24 +220,25 @@ class Running implements RunningProxy {
   }
 
   async #listen(key: string, config: ListenerConfig, place?: Address): Promise<void> {
-    const listener = await openListener(config, this.#context, place);
+    const at = place ?? withPort(config.address, this.#portOf(key));
+    const listener = await openListener(config, this.#context, at);
     this.#open.set(key, { config, listener });
-    if (this.draining) await listener.drain();
+    if (this.draining) await listener.drain('now');
   }
 
   #unlisten(key: string, { listener }: Open): void {
     this.#open.delete(key);
     const timer = setTimeout(() => listener.destroy(), this.#config.drainTimeoutMs);
-    const drained = listener.drain().finally(() => clearTimeout(timer));
+    const drained = listener.drain('now').finally(() => clearTimeout(timer));
     this.#retired.follow(() => [listener.figures()], drained);
   }
 
-  async #drain(): Promise<void> {
+  async #drain(idle: IdleEnd): Promise<void> {
     const { listeners } = this;
     const timer = setTimeout(() => {
       for (const listener of listeners) listener.destroy();
     }, this.#config.drainTimeoutMs);
-    await Promise.all(listeners.map((listener) => listener.drain()));
+    await Promise.all(listeners.map((listener) => listener.drain(idle)));
     clearTimeout(timer);
     await Promise.all(this.#groups.map((group) => group.close()));
     await this.#retired.ended();
@@ -230,14 +254,4 @@ function routingOf(config: Config, groups: readonly Group[]): Routing<Group> {
     if (group === undefined) throw new Error(`there is no group ${name}`);
     return group;
   });
-}
-
-function keyed(listeners: readonly ListenerConfig[]): Map<string, ListenerConfig> {
-  const keys = new Map<string, ListenerConfig>();
-  for (const config of listeners) {
-    let key = config.address.text;
-    for (let turn = 2; keys.has(key); turn++) key = `${config.address.text} ${turn}`;
-    keys.set(key, config);
-  }
-  return keys;
 }

@@ -1,40 +1,60 @@
 import type { Logger } from 'pino';
-import type { Config } from './config/config.ts';
 import { ConfigError } from './config/config-error.ts';
 
+/** What the log says of an attempt to change a running proxy. */
+export interface Outcomes {
+  readonly done: string;
+  /** The configuration is wrong, and nothing has changed. */
+  readonly wrong: string;
+  /** Something else went wrong on the way. */
+  readonly failed: string;
+}
+
+/** Of SIGHUP. */
+export const RELOAD: Outcomes = {
+  done: 'reloaded',
+  wrong: 'not reloaded',
+  failed: 'reloaded in part',
+};
+
 /**
- * Reads the configuration again on SIGHUP and applies it. Signals that come meanwhile make one
- * further round, so that what was written last always counts in the end. A configuration that is
- * wrong is one line in the log, and the old one stays.
+ * Tries to change something, and logs what became of it.
  *
- * @param apply resolves with what the log is to say of the outcome.
+ * @param change resolves with what the log is to say besides.
  */
-export function reloadOnSignal(
+export async function logOutcome(
   log: Logger,
-  reread: () => Config,
-  apply: (config: Config) => Promise<object>,
-): void {
+  { done, wrong, failed }: Outcomes,
+  change: () => Promise<object>,
+): Promise<void> {
+  try {
+    log.info(await change(), done);
+  } catch (error) {
+    if (error instanceof ConfigError) {
+      log.error({ error: error.message, flaws: error.flaws.length }, wrong);
+    } else {
+      log.error({ error: error instanceof Error ? error.message : error }, failed);
+    }
+  }
+}
+
+/**
+ * Makes what runs something on a signal, one after the other over all signals. Signals that come
+ * meanwhile make one further round, so that what was written last always counts in the end.
+ */
+export function createSignalQueue(): (signal: NodeJS.Signals, round: () => Promise<void>) => void {
+  const due = new Map<NodeJS.Signals, () => Promise<void>>();
   let isBusy = false;
-  let isDue = false;
-  const round = async (): Promise<void> => {
-    try {
-      log.info(await apply(reread()), 'reloaded');
-    } catch (error) {
-      if (error instanceof ConfigError) {
-        log.error({ error: error.message, flaws: error.flaws.length }, 'not reloaded');
-      } else {
-        log.error({ error: error instanceof Error ? error.message : error }, 'reloaded in part');
+  return (signal, round) => {
+    process.on(signal, async () => {
+      due.set(signal, round);
+      if (isBusy) return;
+      isBusy = true;
+      for (const [name, run] of due) {
+        due.delete(name);
+        await run();
       }
-    }
+      isBusy = false;
+    });
   };
-  process.on('SIGHUP', async () => {
-    isDue = true;
-    if (isBusy) return;
-    isBusy = true;
-    while (isDue) {
-      isDue = false;
-      await round();
-    }
-    isBusy = false;
-  });
 }

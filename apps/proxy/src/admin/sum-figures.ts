@@ -45,7 +45,7 @@ export function sumFigures(parts: readonly Figures[], own: Adder): Figures {
     cpuSeconds,
     draining: own.draining,
     pricePerGb: own.pricePerGb,
-    measuring: false,
+    measures: false,
     listeners: [...new Set(all.flatMap((one) => one.listeners))],
     upstreams: gather(
       all.flatMap((one) => one.upstreams),

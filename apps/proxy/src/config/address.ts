@@ -56,6 +56,12 @@ export function isUpstreamAddress(text: string): boolean {
   return parseUpstream(text) !== undefined;
 }
 
+/** The same address at another port, where it has one and a port is given. */
+export function withPort(address: Address, port: number | undefined): Address {
+  if (port === undefined || !('port' in address)) return address;
+  return { ...address, port, text: address.text.replace(/:\d+$/, `:${port}`) };
+}
+
 /** Whether links to or at it would carry plain text beyond this machine. */
 export function leavesInPlainText(address: Address): boolean {
   if (address.kind === 'teleport-srv') return !address.tls;

@@ -1,5 +1,6 @@
 import { type Config, readConfig } from './config.ts';
 import { ConfigError } from './config-error.ts';
+import { type ReadFile, readFromDisk } from './read-file.ts';
 import { type CommandLine, type Environment, readCommandLine } from './sources.ts';
 
 /** What the command line asks for. */
@@ -10,9 +11,10 @@ export type Command =
       /**
        * Reads the configuration again, as the file is by then.
        *
+       * @param read how files are read; from the disk if it is left out.
        * @throws {ConfigError} as `readCommand` does.
        */
-      readonly reread: () => Config;
+      readonly reread: (read?: ReadFile) => Config;
     }
   | { readonly kind: 'check'; readonly file: string }
   /** Where the example goes; standard output when undefined. */
@@ -22,9 +24,14 @@ export type Command =
 /**
  * Reads the command line, and the configuration when the proxy is to run with it.
  *
+ * @param readFirst how files are read, but for those that are read again.
  * @throws {ConfigError} with a line for each flaw.
  */
-export function readCommand(args: readonly string[], environment: Environment = {}): Command {
+export function readCommand(
+  args: readonly string[],
+  environment: Environment = {},
+  readFirst: ReadFile = readFromDisk,
+): Command {
   const [first, file, ...more] = args;
   if (first === 'check' || first === 'init') {
     if (more.length > 0)
@@ -38,8 +45,9 @@ export function readCommand(args: readonly string[], environment: Environment = 
   const commandLine: CommandLine = readCommandLine(args, environment);
   if (commandLine.help) return { kind: 'help' };
   if (commandLine.version) return { kind: 'version' };
-  const reread = (): Config => readConfig(commandLine, environment);
-  return { kind: 'run', config: reread(), reread };
+  const reread = (read: ReadFile = readFromDisk): Config =>
+    readConfig(commandLine, environment, read);
+  return { kind: 'run', config: reread(readFirst), reread };
 }
 
 /**
@@ -48,5 +56,5 @@ export function readCommand(args: readonly string[], environment: Environment = 
  * @throws {ConfigError} with a line for each flaw.
  */
 export function checkFile(file: string): void {
-  readConfig({ flags: new Map(), config: file }, {});
+  readConfig({ flags: new Map(), config: file }, {}, readFromDisk);
 }

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { DEFAULT_PRICES } from '@tp/savings';
 import type { Address } from './address.ts';
 import { parseHostPort } from './address.ts';
@@ -7,6 +8,7 @@ import { resolveGroups } from './groups.ts';
 import { resolveListeners } from './listeners.ts';
 import { PemFiles } from './pem.ts';
 import { Problems } from './problems.ts';
+import type { ReadFile } from './read-file.ts';
 import { resolveRoutes } from './routes.ts';
 import { type FileSettings, fileSchema } from './schema.ts';
 import { type CommandLine, type Environment, readSources } from './sources.ts';
@@ -29,6 +31,8 @@ export interface Config {
   readonly measure: boolean;
   /** In dollars: a GB (10^9 bytes) over the network, and a core for a month. */
   readonly prices: { readonly perGb: number; readonly perCore: number };
+  /** Processes that serve; with more than one, another watches over them. */
+  readonly workers: number;
 }
 
 /** One place where requests come in. */
@@ -146,6 +150,11 @@ export interface RouteConfig {
   readonly group: string;
 }
 
+/** The addresses of all upstreams, as configured. */
+export function upstreamsOf({ groups }: Config): string[] {
+  return groups.flatMap(({ members }) => members.map(({ address }) => address.text));
+}
+
 /**
  * Reads the configuration that a command line, the environment and a file make together.
  *
@@ -155,14 +164,18 @@ export interface RouteConfig {
 export function readConfig(
   commandLine: Pick<CommandLine, 'flags' | 'config'>,
   environment: Environment,
+  read: ReadFile,
 ): Config {
-  const sources = readSources(commandLine, environment);
+  const sources = readSources(commandLine, environment, read);
   const problems = new Problems(sources);
   const settings = checkShape(sources.fields, problems);
   const pem = new PemFiles(sources, problems);
   const listeners = resolveListeners(settings, pem, problems);
   const groups = resolveGroups(settings, pem, problems);
   const routes = resolveRoutes(settings, groups, problems);
+  if (settings.measure === true && (settings.workers ?? 1) !== 1) {
+    problems.add(['measure'], true, 'workers: 1 beside it, or none');
+  }
   problems.check();
   return {
     listeners,
@@ -177,6 +190,7 @@ export function readConfig(
       perGb: settings['price-per-gb'] ?? DEFAULT_PRICES.perGb,
       perCore: settings['price-per-core'] ?? DEFAULT_PRICES.perCore,
     },
+    workers: settings.workers === 'auto' ? availableParallelism() : (settings.workers ?? 1),
   };
 }
 

@@ -21,6 +21,7 @@ timeout: 30000
 # measure: true
 # price-per-gb: 0.09
 # price-per-core: 25
+# workers: 1
 
 # Where requests come in: http://, https://, unix:, teleport://, teleports:// or teleport+unix:.
 listeners:

@@ -41,6 +41,12 @@ export function whole(least: number, most?: number) {
   return most === undefined ? number : number.max(most, { error });
 }
 
+/** A whole number, or a word that stands for one. */
+export function wholeOr<const Word extends string>(word: Word, least: number, most: number) {
+  const error = `a whole number from ${least} to ${most}, or ${word}`;
+  return z.union([z.int().min(least).max(most), z.literal(word)], { error });
+}
+
 /** A number from 0 to 1. */
 export function share() {
   const error = 'a number from 0 to 1';

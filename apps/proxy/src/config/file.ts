@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
 import { ConfigError, flawOf } from './config-error.ts';
+import type { ReadFile } from './read-file.ts';
 
 /** The way from the root of a configuration to a value. */
 export type Path = readonly (string | number)[];
@@ -21,9 +21,9 @@ export interface ConfigFile {
  *
  * @throws {ConfigError} when it cannot be read, or is no mapping.
  */
-export function readConfigFile(path: string): ConfigFile {
+export function readConfigFile(path: string, read: ReadFile): ConfigFile {
   const lines = new LineCounter();
-  const document = parseDocument(readText(path), { lineCounter: lines, prettyErrors: false });
+  const document = parseDocument(textOf(path, read), { lineCounter: lines, prettyErrors: false });
   const lineAt = (offset: number | undefined): number => lines.linePos(offset ?? 0).line;
   const flaw = document.errors[0];
   if (flaw !== undefined) {
@@ -87,9 +87,9 @@ function offsetOf(root: unknown, path: Path): number | undefined {
   return offset;
 }
 
-function readText(path: string): string {
+function textOf(path: string, read: ReadFile): string {
   try {
-    return readFileSync(path, 'utf8');
+    return new TextDecoder().decode(read(path));
   } catch (error) {
     const why = error instanceof Error && 'code' in error ? error.code : error;
     throw new ConfigError(`${path}: cannot be read: ${why}`);

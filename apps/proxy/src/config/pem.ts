@@ -1,5 +1,4 @@
 import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import type { Path } from './file.ts';
 import type { Problems } from './problems.ts';
@@ -19,7 +18,7 @@ export class PemFiles {
   read(path: Path, named: string | undefined): string | undefined {
     if (named === undefined) return undefined;
     try {
-      return readFileSync(this.#sources.locate(path, named), 'utf8');
+      return new TextDecoder().decode(this.#sources.read(path, named));
     } catch {
       this.#problems.add(path, named, 'the path of a PEM file that can be read');
       return undefined;
@@ -29,8 +28,8 @@ export class PemFiles {
   /** 48 bytes, in base64; undefined as with `read`. */
   readTicketKeys(path: Path, named: string | undefined): string | undefined {
     if (named === undefined) return undefined;
-    const bytes = readBytes(this.#sources.locate(path, named));
-    if (bytes?.length === 48) return bytes.toString('base64');
+    const bytes = this.#bytes(path, named);
+    if (bytes?.length === 48) return Buffer.from(bytes).toString('base64');
     this.#problems.add(path, named, 'the path of a file of 48 bytes that can be read');
     return undefined;
   }
@@ -46,12 +45,12 @@ export class PemFiles {
       this.#problems.add(path, named, `PEM that can be used (${why.replaceAll(/\s+/g, ' ')})`);
     }
   }
-}
 
-function readBytes(path: string): Buffer | undefined {
-  try {
-    return readFileSync(path);
-  } catch {
-    return undefined;
+  #bytes(path: Path, named: string): Uint8Array | undefined {
+    try {
+      return this.#sources.read(path, named);
+    } catch {
+      return undefined;
+    }
   }
 }

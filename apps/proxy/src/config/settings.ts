@@ -1,5 +1,5 @@
 import { ADDRESS_FORMS, UPSTREAM_FORMS } from './address.ts';
-import { amount, listOf, mapping, milliseconds, share, yesOrNo } from './expected.ts';
+import { amount, listOf, mapping, milliseconds, share, wholeOr, yesOrNo } from './expected.ts';
 import {
   groupFields,
   hostPort,
@@ -28,6 +28,10 @@ export const generalFields = {
   admin: hostPort.optional().meta({
     description: 'serves the dashboard at /, /metrics, /stats.json, /healthz and /readyz',
     placeholder: 'HOST:PORT',
+  }),
+  workers: wholeOr('auto', 1, 1024).optional().meta({
+    description: 'processes that serve, auto for one for each core (1)',
+    placeholder: 'N',
   }),
   ...linkFields,
   ...groupFields,

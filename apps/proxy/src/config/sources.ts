@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path';
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import { ConfigError, flawOf } from './config-error.ts';
 import { type ConfigFile, fieldName, type Path, readConfigFile } from './file.ts';
+import type { ReadFile } from './read-file.ts';
 import { SETTINGS } from './settings.ts';
 
 /** What was said on the command line, in the environment and in the file, put together. */
@@ -11,8 +12,12 @@ export interface Sources {
   where(path: Path): string;
   /** The line of a value in the file; 0 for what stands elsewhere. */
   lineOf(path: Path): number;
-  /** The path of a file that a value names: from the folder of whoever named it. */
-  locate(path: Path, named: string): string;
+  /**
+   * The content of a file that a value names: from the folder of whoever named it.
+   *
+   * @throws {Error} when it cannot be read.
+   */
+  read(path: Path, named: string): Uint8Array;
 }
 
 /** What the command line says. */
@@ -68,8 +73,9 @@ export function readCommandLine(args: readonly string[], environment: Environmen
 export function readSources(
   { flags, config }: Pick<CommandLine, 'flags' | 'config'>,
   environment: Environment,
+  read: ReadFile,
 ): Sources {
-  const file = config === undefined ? undefined : readConfigFile(config);
+  const file = config === undefined ? undefined : readConfigFile(config, read);
   const variables = readVariables(environment);
   const fields = new Map(file?.fields);
   for (const [name, value] of [...variables, ...flags]) {
@@ -88,8 +94,8 @@ export function readSources(
       return placeIn(file, path);
     },
     lineOf: (path) => (file === undefined || isOutside(path) ? 0 : file.lineOf(path)),
-    locate: (path, named) =>
-      file === undefined || isOutside(path) ? named : resolve(dirname(file.path), named),
+    read: (path, named) =>
+      read(file === undefined || isOutside(path) ? named : resolve(dirname(file.path), named)),
   };
 }
 

@@ -79,6 +79,8 @@ export function bindHttp(options: BindOptions, mayUpgrade: MayUpgrade): Binding 
           ALPNProtocols: options.http2 === true ? ['h2', 'http/1.1'] : ['http/1.1'],
         });
   server.maxConnections = maxConnections;
+  // Else a master offers it to the next worker, again and again while all are full.
+  Object.assign(server, { dropMaxConnection: true });
   // 0 means "no limit": Node drops fields past its limit in silence, we count them ourselves.
   server.maxHeadersCount = 0;
   return {

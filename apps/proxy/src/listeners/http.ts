@@ -1,5 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import { Server as NetServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { ListenerConfig } from '../config/config.ts';
@@ -181,13 +181,18 @@ export async function listenHttp(options: HttpListenerOptions): Promise<Listener
       limitHits: new Map(),
     }),
     update: (config) => options.update(server, config),
-    drain: () => {
+    drain: (end) => {
       draining = true;
-      proxied.closeWaiting();
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      const closed = new Promise<void>((resolve) => {
+        if (end === 'now') server.close(() => resolve());
+        else stopListening(server, resolve);
+      });
       // Not before: who is turned away here must not come back to a socket that is about to close.
       h2.drain();
-      connections.closeUnused();
+      if (end === 'now') {
+        proxied.closeWaiting();
+        connections.closeUnused();
+      }
       return closed;
     },
     destroy: () => {
@@ -195,6 +200,14 @@ export async function listenHttp(options: HttpListenerOptions): Promise<Listener
       connections.destroy();
     },
   };
+}
+
+/** Closes as any server does that is none of HTTP: Node's own end of that cuts idle connections off. */
+function stopListening(server: Server, done: () => void): void {
+  NetServer.prototype.close.call(server, () => {
+    // Ends the timer that looks for heads which take too long.
+    server.close(() => done());
+  });
 }
 
 /** Closes a connection once what was written is out. */

@@ -31,13 +31,13 @@ interface Live {
 /**
  * Starts to listen.
  *
- * @param place where, if it is not the address as configured: a port that was picked before.
+ * @param place where: the address as configured, or with a port that was picked before.
  * @throws {Error} when the address cannot be bound.
  */
 export async function openListener(
   config: ListenerConfig,
   context: ListenerContext,
-  place: Address = config.address,
+  place: Address,
 ): Promise<Listener> {
   let live = liveOf(config);
   const forward = context.forwarder(config.address.text, () => live.policy);

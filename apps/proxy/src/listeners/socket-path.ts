@@ -1,3 +1,4 @@
+import cluster from 'node:cluster';
 import { lstat, unlink } from 'node:fs/promises';
 import net from 'node:net';
 
@@ -10,7 +11,11 @@ export async function prepareSocketPath(path: string): Promise<void> {
   const found = await lstat(path).catch(() => undefined);
   if (found === undefined) return;
   if (!found.isSocket()) throw new Error(`${path} exists and is not a socket`);
-  if (await isLive(path)) throw new Error(`${path} is in use by another process`);
+  if (await isLive(path)) {
+    // The master listens there for all workers, or will find out that somebody else does.
+    if (cluster.isWorker) return;
+    throw new Error(`${path} is in use by another process`);
+  }
   await unlink(path);
 }
 

@@ -28,6 +28,7 @@ export async function listenTeleport(
     address: bound,
     figures: () => figures(server, bound),
     update: (config) => update(server, config),
+    // Whoever has a link is told, and loses nothing.
     drain: () => server.close(),
     // `close` cuts off what is left after its own drain timeout.
     destroy: () => undefined,

@@ -41,7 +41,9 @@ export async function startChain(
 export async function start(args: readonly string[], naming?: Naming): Promise<RunningProxy> {
   const command = readCommand(['--drain-timeout', '0', ...args]);
   if (command.kind !== 'run') throw new Error('the arguments of a test start a proxy');
-  const proxy = await startProxy(command.config, pino({ level: 'silent' }), naming);
+  const proxy = await startProxy(command.config, pino({ level: 'silent' }), {
+    ...(naming === undefined ? {} : { naming }),
+  });
   onTestFinished(() => proxy.close());
   return proxy;
 }

@@ -1,3 +1,4 @@
+import cluster from 'node:cluster';
 import { lstat, unlink } from 'node:fs/promises';
 import { connect, createServer, type Server as NetServer, type Socket } from 'node:net';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
@@ -50,6 +51,8 @@ export async function listenSocket(
   // Whoever is dropped dials elsewhere at once, where one who waited in the backlog would not know.
 
   server.maxConnections = maxLinks;
+  // Else the primary of a cluster offers it to the next worker, again and again while all are full.
+  Object.assign(server, { dropMaxConnection: true });
   server.on('drop', (from) => {
     const { remoteAddress, remotePort } = from ?? {};
     const remote = remoteAddress === undefined ? 'unix' : `${remoteAddress}:${remotePort}`;
@@ -133,6 +136,8 @@ async function removeStale(path: string): Promise<void> {
     // Anything but a refusal (a full backlog, say) may come from a living process.
     probe.on('error', (cause) => resolve(!('code' in cause && cause.code === 'ECONNREFUSED')));
   });
+  // In a cluster it is the primary that listens, for all workers; it will find out who else does.
+  if (isAlive && cluster.isWorker) return;
   if (isAlive) throw cannot(address, 'another process listens there');
   await unlink(path);
 }
