@@ -44,7 +44,8 @@ export function whole(least: number, most?: number) {
 /** A whole number, or a word that stands for one. */
 export function wholeOr<const Word extends string>(word: Word, least: number, most: number) {
   const error = `a whole number from ${least} to ${most}, or ${word}`;
-  return z.union([z.int().min(least).max(most), z.literal(word)], { error });
+  const number = z.int({ error }).min(least, { error }).max(most, { error });
+  return z.union([number, z.literal(word)], { error });
 }
 
 /** A number from 0 to 1. */
