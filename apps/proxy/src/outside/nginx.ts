@@ -11,18 +11,27 @@ import { findProgram } from './tools.ts';
 /** A real nginx with a folder of files. */
 export interface Nginx {
   readonly address: string;
+  /** Its folder, where its logs are. */
+  readonly prefix: string;
   /** What lies here is served under its name. */
   readonly root: string;
 }
 
-/** Starts nginx with a configuration of our own, in a folder of its own, on a free port. */
-export async function startNginx(atEnd: AtEnd = onTestFinished): Promise<Nginx> {
+/**
+ * Starts nginx with a configuration of our own, in a folder of its own, on a free port.
+ *
+ * @param servers what stands in its `http`, by its port and folder; files by default.
+ */
+export async function startNginx(
+  atEnd: AtEnd = onTestFinished,
+  servers: (port: number, prefix: string) => string = files,
+): Promise<Nginx> {
   const prefix = mkdtempSync(join(tmpdir(), 'tp-nginx-'));
   const root = join(prefix, 'root');
   mkdirSync(root, { mode: 0o755 });
   const port = await freePort();
   const config = join(prefix, 'nginx.conf');
-  writeFileSync(config, configuration(port, prefix));
+  writeFileSync(config, configuration(prefix, servers(port, prefix)));
   const child = spawn(
     findProgram('nginx') ?? 'nginx',
     ['-p', prefix, '-c', config, '-e', join(prefix, 'error.log')],
@@ -35,7 +44,7 @@ export async function startNginx(atEnd: AtEnd = onTestFinished): Promise<Nginx> 
     rmSync(prefix, { recursive: true });
   });
   await accepting(port, exited);
-  return { address: `http://127.0.0.1:${port}`, root };
+  return { address: `http://127.0.0.1:${port}`, prefix, root };
 }
 
 /** A port that nobody listens at just now. */
@@ -47,7 +56,8 @@ export async function freePort(): Promise<number> {
   return typeof bound === 'object' && bound !== null ? bound.port : 0;
 }
 
-async function accepting(port: number, exited: Promise<unknown>): Promise<void> {
+/** Resolves when a program that was just started takes connections at a port. */
+export async function accepting(port: number, exited: Promise<unknown>): Promise<void> {
   let isOver = false;
   void exited.then(() => {
     isOver = true;
@@ -62,11 +72,11 @@ async function accepting(port: number, exited: Promise<unknown>): Promise<void> 
     if (stands) return;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
-  throw new Error('nginx did not start');
+  throw new Error(`what was to listen at port ${port} did not start`);
 }
 
 /** One process, in the foreground, that writes nowhere but into its folder. */
-function configuration(port: number, prefix: string): string {
+function configuration(prefix: string, servers: string): string {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
     .map((kind) => `${kind}_temp_path ${prefix}/${kind};`)
     .join('\n  ');
@@ -82,7 +92,13 @@ http {
   keepalive_requests 1000000;
   client_max_body_size 1g;
   sendfile on;
-  server {
+  ${servers}
+}
+`;
+}
+
+function files(port: number, prefix: string): string {
+  return `server {
     listen 127.0.0.1:${port};
     root ${prefix}/root;
     location /zipped/ { alias ${prefix}/root/; gzip on; gzip_types *; gzip_min_length 1; }
@@ -95,7 +111,5 @@ http {
     }
     location = /empty { return 204; }
     location = /moved { return 301 /elsewhere; }
-  }
-}
-`;
+  }`;
 }

@@ -19,7 +19,7 @@ describe.skipIf(need.missing)(need.title('100 MiB of random bytes'), { timeout: 
   const ends: (() => void | Promise<void>)[] = [];
   const place = mkdtempSync(join(tmpdir(), 'tp-transfer-'));
   const file = join(place, 'sent');
-  let nginx: Nginx = { address: '', root: '' };
+  let nginx: Nginx = { address: '', prefix: '', root: '' };
   let origin = '';
   let digest = '';
 
