@@ -17,6 +17,11 @@ export interface Clock {
    * make one batch, not one each.
    */
   defer(call: () => void): void;
+  /**
+   * Calls once when what runs now has run and the promises that it settles have, before anything else
+   * that the event loop has to do.
+   */
+  settle(call: () => void): void;
 }
 
 /** The clock of the Node process. */
@@ -28,4 +33,5 @@ export const systemClock: Clock = {
     return { clear: () => clearTimeout(timeout) };
   },
   defer: (call) => void setImmediate(call),
+  settle: (call) => queueMicrotask(() => process.nextTick(call)),
 };

@@ -102,16 +102,11 @@ export class BatchEncoder {
     const program = this.#heads.request(head, body?.length);
     const shownId = id === this.#lastRequest + 1 ? 0 : id;
     this.#lastRequest = id;
-    this.#message(
-      schema.REQUEST,
-      shownId,
-      program,
-      body ?? EMPTY,
-      more,
-      wholeMs(timeoutMs),
-      detached,
-      oneWay,
-    );
+    const ms = wholeMs(timeoutMs);
+    const content = body ?? EMPTY;
+    if (!more && !detached && isBare(program))
+      this.#bareMessage(schema.REQUEST, shownId, program.block, content, ms, oneWay);
+    else this.#message(schema.REQUEST, shownId, program, content, more, ms, detached, oneWay);
   }
 
   /** As `request`. */
@@ -125,7 +120,10 @@ export class BatchEncoder {
     const program = this.#heads.response(head, body?.length);
     const shownId = id === this.#lastResponse + 1 ? 0 : id;
     this.#lastResponse = id;
-    this.#message(schema.RESPONSE, shownId, program, body ?? EMPTY, more, 0, detached, false);
+    const content = body ?? EMPTY;
+    if (!more && !detached && isBare(program))
+      this.#bareMessage(schema.RESPONSE, shownId, program.block, content, 0, false);
+    else this.#message(schema.RESPONSE, shownId, program, content, more, 0, detached, false);
   }
 
   trailers(id: number, fields: Fields): void {
@@ -212,10 +210,6 @@ export class BatchEncoder {
     detached: boolean,
     oneWay: boolean,
   ): void {
-    if (isBare(program) && !more && !detached) {
-      this.#bareMessage(tag, id, program.block, body, timeoutMs, oneWay);
-      return;
-    }
     for (const value of program.blobs) this.#blobText(value);
     const apart = detached && !this.#inline && body.length > 0;
     if (apart) this.#blob(body);

@@ -35,6 +35,10 @@ class Hand implements Clock {
     call();
   }
 
+  settle(call: () => void): void {
+    call();
+  }
+
   pass(ms: number): void {
     this.#now += ms;
     for (const timer of this.#timers) {

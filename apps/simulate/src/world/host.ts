@@ -22,6 +22,7 @@ export class Host implements Owner {
       now: () => world.now,
       after: (ms, call) => this.#after(ms, call),
       defer: (call) => void world.at(world.now, this, call),
+      settle: (call) => void world.at(world.now, this, call),
     };
   }
 

@@ -17,6 +17,7 @@ export function shiftedClock(): ShiftedClock {
   return {
     now,
     defer: systemClock.defer,
+    settle: systemClock.settle,
     after(ms, call): Timer {
       const timer = systemClock.after(ms, () => entry.fire());
       const clear = (): void => {

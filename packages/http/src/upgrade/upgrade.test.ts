@@ -438,7 +438,7 @@ describe('a switched exchange', () => {
 });
 
 /** Time stands still: no timer ever comes to its end. */
-const FROZEN: Clock = { now: () => 0, defer: systemClock.defer, after: () => ({ clear() {} }) };
+const FROZEN: Clock = { ...systemClock, now: () => 0, after: () => ({ clear() {} }) };
 
 test('little data of many sockets waits for no timer, though their peers gather credit', async () => {
   const server = new Switch();

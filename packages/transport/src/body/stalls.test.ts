@@ -180,6 +180,7 @@ describe('a request whose body is due', () => {
       exchange.respond(OK, undefined, { source: forever() });
       void drain(exchange.body).catch(() => {});
     }, true);
+    await waiting.peer.next('data');
     await pass(waiting, 5 * limits.stallTimeoutMs);
     expect(ended(waiting)).toEqual([]);
   });

@@ -20,6 +20,7 @@ function workClock(): { clock: Clock; work(ms: number): void } {
     now: () => still.now() + passed,
     after: (ms, call) => still.after(ms, call),
     defer: (call) => still.defer(call),
+    settle: (call) => still.settle(call),
   };
   const work = (ms: number) => {
     passed += ms;

@@ -170,6 +170,11 @@ export class ClientLink extends Link<ClientCall, ClientCall | Farewell> {
     return this.#lastId;
   }
 
+  /** Those who have waited for what came may go on calling. */
+  protected get hasAnswered(): boolean {
+    return false;
+  }
+
   /** The peer sends no requests. */
   protected lastTaken(): number {
     return 0;

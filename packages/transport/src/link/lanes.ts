@@ -28,11 +28,16 @@ export class Lanes<Waiting> {
     return this.#others.size === 0;
   }
 
+  /** Whether nothing is in line. */
+  get isEmpty(): boolean {
+    const { heads, bodies } = this.shared;
+    return heads.length === 0 && bodies.length === 0 && this.isShared;
+  }
+
   /** Heads in line. */
   get heads(): number {
-    let heads = this.shared.heads.length;
-    if (this.#others.size > 0) for (const lane of this.#others.values()) heads += lane.heads.length;
-    return heads;
+    const { length } = this.shared.heads;
+    return this.isShared ? length : length + this.#headsOfOthers;
   }
 
   /** Bodies in line. */
@@ -81,6 +86,12 @@ export class Lanes<Waiting> {
       if (lane.heads.length > longest.heads.length) longest = lane;
     }
     return longest;
+  }
+
+  get #headsOfOthers(): number {
+    let heads = 0;
+    for (const lane of this.#others.values()) heads += lane.heads.length;
+    return heads;
   }
 
   takeHeads(): Waiting[] {

@@ -24,8 +24,9 @@ interface SendingLink {
 
 /**
  * The way out of a link: what is put in line goes into batches, and these to the connection while it
- * takes them. A link that is idle sends once what runs now has run; while a write is in flight,
- * records gather.
+ * takes them. What a batch that came makes us say goes in one batch behind it; what other sockets
+ * bring waits for the end of the event loop's turn, as more may come with it; and while a write is in
+ * flight, records gather.
  */
 export class LinkSender<Waiting extends Sendable> {
   /** When the batch that is being filled was begun. */
@@ -40,6 +41,10 @@ export class LinkSender<Waiting extends Sendable> {
   readonly #sealer: Sealer;
   #delayTimer: Timer | undefined;
   #scheduled = false;
+  /** What has come is being dealt with. */
+  #isAnswering = false;
+  /** What that has put in line goes when it is over. */
+  #isAwaited = false;
   #blocked = false;
 
   constructor(link: SendingLink, connection: Connection, outbox: Outbox<Waiting>, sealer: Sealer) {
@@ -103,6 +108,27 @@ export class LinkSender<Waiting extends Sendable> {
     this.wake(true);
   }
 
+  /**
+   * Something has come and is dealt with now: what that puts in line need not wait for what other
+   * sockets bring. Ends with `answered` or `answersLater`.
+   */
+  answering(): void {
+    this.#isAnswering = true;
+  }
+
+  /** What has come was dealt with, down to the last answer. */
+  readonly answered = (): void => {
+    this.#isAnswering = false;
+    if (!this.#isAwaited) return;
+    this.#isAwaited = false;
+    this.#flush();
+  };
+
+  /** What has come was dealt with, but for what the promises that it has settled still do. */
+  answersLater(): void {
+    this.#link.options.clock.settle(this.answered);
+  }
+
   /** Sees to it that a batch is sent when what runs now has run. */
   wake(urgent: boolean): void {
     if (!this.#scheduled && !this.#blocked) this.#schedule(urgent);
@@ -146,7 +172,8 @@ export class LinkSender<Waiting extends Sendable> {
     const waits = maxBatchDelayMs > 0 && !urgent && this.#outbox.gathered < maxBatchBytes;
     if (!waits) {
       this.#scheduled = true;
-      clock.defer(this.#flush);
+      if (this.#isAnswering) this.#isAwaited = true;
+      else clock.defer(this.#flush);
     } else if (this.#delayTimer === undefined) {
       this.#delayTimer = clock.after(maxBatchDelayMs, this.#flush);
     }
@@ -167,6 +194,7 @@ export class LinkSender<Waiting extends Sendable> {
   #send(): void {
     const sealer = this.#sealer;
     while (!this.#blocked && !this.#isClosed && this.#link.state !== 'opening') {
+      if (this.#outbox.isEmpty) break;
       sealer.begin();
       const controlOnly = this.#outbox.fill(sealer.encoder, this.sendingAt);
       if (this.#isClosed) return;

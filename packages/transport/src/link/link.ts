@@ -166,6 +166,8 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
   protected refusal(_hello: Hello): TpError | undefined {
     return undefined;
   }
+  /** Whether the answers to all that has come are in line. */
+  protected abstract get hasAnswered(): boolean;
   /** Ids above this were never opened. */
   protected abstract highestId(): number;
   /** Requests above this id were not taken. */
@@ -211,9 +213,12 @@ export abstract class Link<E extends Exchange, Waiting extends Sendable>
     if (this.state === 'closed') return;
     this.receivedAt = this.options.clock.now();
     this.keepalive.heard(this.receivedAt);
+    this.sender.answering();
     try {
       if (this.inbox.receive(chunk)) {
         if (this.#isNew) this.#announce();
+        if (this.hasAnswered) this.sender.answered();
+        else this.sender.answersLater();
         if (this.inbox.held > 0) this.#awaitRest();
         return;
       }

@@ -85,6 +85,16 @@ export class Outbox<Waiting extends Sendable> {
     return this.#pendingBytes + this.#lanes.heads * 64 + this.#lanes.bodies * 4096;
   }
 
+  /** Whether nothing is in line. */
+  get isEmpty(): boolean {
+    return (
+      this.#controls.length === 0 &&
+      this.#grants.length === 0 &&
+      !this.#grantsLink &&
+      this.#lanes.isEmpty
+    );
+  }
+
   /** Heads in line. */
   get heads(): number {
     return this.#lanes.heads;
@@ -169,7 +179,7 @@ export class Outbox<Waiting extends Sendable> {
   fill(encoder: BatchEncoder, now: number): boolean {
     const limit = this.#batchLimit;
     const lanes = this.#lanes;
-    this.#fillControls(encoder, limit);
+    if (this.#controls.length > 0) this.#fillControls(encoder, limit);
     if (this.#grantsLink || this.#grants.length > 0) this.#fillGrants(encoder, limit, now);
     const controlSize = encoder.size;
     if (lanes.isShared) {

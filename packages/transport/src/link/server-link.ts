@@ -151,6 +151,10 @@ export class ServerLink extends Link<ServerExchange, ServerExchange | Informatio
     return this.#lastId;
   }
 
+  protected get hasAnswered(): boolean {
+    return this.streams.size <= this.outbox.heads;
+  }
+
   protected lastTaken(): number {
     return this.#finalId ?? this.#lastId;
   }

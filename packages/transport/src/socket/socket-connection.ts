@@ -5,6 +5,7 @@ import type { Connection, ConnectionEvents } from './connection.ts';
 const WHOLE = 96 * 1024;
 /** Once the socket takes no more, it gets the rest in pieces of this size, so that what it takes can be seen. */
 const PIECE = 16 * 1024;
+const NOTHING = new Uint8Array(0);
 
 /**
  * A Node socket (TCP, TLS or unix) as a `Connection`. Nagle's algorithm is off, as a batch is
@@ -76,9 +77,16 @@ class SocketConnection implements Connection {
       return false;
     }
     if (bytes.length > WHOLE) this.#writeFirst(bytes);
-    else socket.write(bytes, this.#afterWrite);
+    else this.#writeWhole(bytes);
     this.#waiting = socket.writableLength > 0;
     return !this.#waiting;
+  }
+
+  /** A write that the socket takes at once needs no call back, which costs more than all else about it. */
+  #writeWhole(bytes: Uint8Array): void {
+    const socket = this.#socket;
+    socket.write(bytes);
+    if (socket.writableLength > 0) socket.write(NOTHING, this.#afterWrite);
   }
 
   /** Writes of many bytes what the socket takes, and one piece more. */

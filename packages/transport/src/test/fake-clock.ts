@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../clock.ts';
+import { type Clock, systemClock, type Timer } from '../clock.ts';
 
 interface Pending {
   readonly dueAt: number;
@@ -32,6 +32,10 @@ export class FakeClock implements Clock {
 
   defer(call: () => void): void {
     setImmediate(call);
+  }
+
+  settle(call: () => void): void {
+    systemClock.settle(call);
   }
 
   /** Lets time pass; timers fire in order, each at its own time. */
