@@ -4,6 +4,7 @@ import { atMost, bodyLimit, declaredLength, type PassedBody, takeBody } from './
 import type { ClientFields } from './client-fields.ts';
 import type { OutgoingRequest } from './exchange.ts';
 import type { FailureLog } from './failure-log.ts';
+import { countResponse, headBytes, requestBytes } from './http-bytes.ts';
 import { type Meters, NO_UPSTREAM, type Route, statusClass } from './meters.ts';
 import { passedProtocol } from './passed-protocol.ts';
 import { isUpstreamsFault, MAX_ATTEMPTS, mayRepeat } from './retries.ts';
@@ -31,9 +32,16 @@ export interface Policy {
   readonly clientFields: ClientFields | undefined;
 }
 
+/** Where a route leads. */
+export interface Way {
+  readonly group: Group;
+  /** Host and path as configured. */
+  readonly name: string;
+}
+
 /** What forwarding needs. Routes and policies may change at any time; a request keeps to what it began with. */
 export interface ForwardOptions {
-  readonly routing: () => Routing<Group>;
+  readonly routing: () => Routing<Way>;
   readonly meters: Meters;
   readonly failures: FailureLog;
   readonly watcher: Watcher;
@@ -54,18 +62,28 @@ export function createForwarder(
   };
 
   return (listener, policyNow) => {
-    const routes = new Map<string, Route>();
-    const routeTo = (upstream: string): Route => {
-      const known = routes.get(upstream);
+    const routes = new Map<string, Map<string, Route>>();
+    const routeTo = (upstream: string, name: string): Route => {
+      const byUpstream = routes.get(name) ?? new Map<string, Route>();
+      routes.set(name, byUpstream);
+      const known = byUpstream.get(upstream);
       if (known !== undefined) return known;
-      const route = meters.route(listener, upstream);
-      routes.set(upstream, route);
+      const route = meters.route(listener, upstream, name);
+      byUpstream.set(upstream, route);
       return route;
     };
-    const nowhere = routeTo(NO_UPSTREAM);
+    const nowhere = meters.route(listener, NO_UPSTREAM);
 
-    const refuse = (answer: ResponseInit, watch: Watch | undefined): ResponseInit => {
+    const refuse = (
+      request: Request,
+      answer: ResponseInit,
+      watch: Watch | undefined,
+    ): ResponseInit => {
       nowhere.count(statusClass(answer.status ?? 200));
+      nowhere.bytes += headBytes(request);
+      countResponse(answer, (bytes) => {
+        nowhere.bytes += bytes;
+      });
       return watch === undefined ? answer : watch.answered(answer);
     };
 
@@ -83,32 +101,37 @@ export function createForwarder(
           throw overloaded();
         }
         if (policy.getOnly && request.method !== 'GET' && request.method !== 'HEAD') {
-          return refuse(NOT_ALLOWED, watch);
+          return refuse(request, NOT_ALLOWED, watch);
         }
         const hosts = request.headers.getAll('host');
-        if (hosts.length > 1) return refuse(SEVERAL_HOSTS, watch);
+        if (hosts.length > 1) return refuse(request, SEVERAL_HOSTS, watch);
         let table = routing();
-        let group = table.find(hosts[0], request.path);
-        if (group === undefined) return refuse(NO_ROUTE, watch);
+        let way = table.find(hosts[0], request.path);
+        if (way === undefined) return refuse(request, NO_ROUTE, watch);
         const outgoing = await prepare(request, follows, policy);
         if (table !== routing()) {
           // A body may be long in coming, and the upstreams of back then gone.
           table = routing();
-          group = table.find(hosts[0], request.path);
-          if (group === undefined) return refuse(NO_ROUTE, watch);
+          way = table.find(hosts[0], request.path);
+          if (way === undefined) return refuse(request, NO_ROUTE, watch);
         }
         let tried: Set<Member> | undefined;
+        let { group } = way;
         group.requests += 1;
         for (let attempt = 1; ; attempt++) {
           const member = group.balance.pick(tried);
           if (member === undefined) throw nobody();
           const { balance } = group;
-          route = routeTo(member.upstream.name);
+          route = routeTo(member.upstream.name, way.name);
           const { upstream } = member;
+          route.bytes += requestBytes(outgoing);
           const sending = watch?.sends({ group: group.name, upstream }, outgoing) ?? outgoing;
           const sent = performance.now();
           try {
-            const response = await upstream.send(sending);
+            const answering = route;
+            const response = countResponse(await upstream.send(sending), (bytes) => {
+              answering.bytes += bytes;
+            });
             const status = response.status ?? 200;
             if (group.failureStatuses.has(status)) balance.failed(member, isOfGateway(status));
             else balance.answered(member, performance.now() - sent);
@@ -124,8 +147,9 @@ export function createForwarder(
             } else {
               // Other upstreams have taken over in the meantime.
               table = routing();
-              group = table.find(hosts[0], request.path);
-              if (group === undefined) throw error;
+              way = table.find(hosts[0], request.path);
+              if (way === undefined) throw error;
+              group = way.group;
               tried = undefined;
             }
             if (!group.mayRetry()) {

@@ -2,8 +2,12 @@ import { createLatency, type Latency } from './latency.ts';
 
 /** What is counted while requests pass; read when metrics are asked for. */
 export interface Meters {
-  /** The counters of one way through the proxy; the same object for the same two names. */
-  route(listener: string, upstream: string): Route;
+  /**
+   * The counters of one way through the proxy; the same object for the same names.
+   *
+   * @param name of the configured route; empty for requests that took none.
+   */
+  route(listener: string, upstream: string, name?: string): Route;
   readonly routes: readonly Route[];
   /** From a request's head to its response's head, or to its failure. */
   readonly latency: Latency;
@@ -12,13 +16,17 @@ export interface Meters {
   limitHit(limit: string): void;
 }
 
-/** Requests from one listener to one upstream. */
+/** Requests from one listener by one route to one upstream. */
 export interface Route {
+  /** Host and path of the route as configured, `/` for all; empty for none. */
+  readonly name: string;
   readonly listener: string;
   /** `none` when the request ended before an upstream was chosen. */
   readonly upstream: string;
   /** By outcome: the class of the status (`2xx`), or the code of the error that ended it. */
   readonly outcomes: Map<string, number>;
+  /** About what its requests and responses took as HTTP/1.1, both directions together. */
+  bytes: number;
   count(outcome: string): void;
 }
 
@@ -34,11 +42,14 @@ export function createMeters(): Meters {
     latency: createLatency(),
     limitHits,
     limitHit: (limit) => add(limitHits, limit),
-    route(listener, upstream) {
-      const known = routes.find((one) => one.listener === listener && one.upstream === upstream);
+    route(listener, upstream, name = '') {
+      const known = routes.find(
+        (one) => one.listener === listener && one.upstream === upstream && one.name === name,
+      );
       if (known !== undefined) return known;
       const outcomes = new Map<string, number>();
-      const route = { listener, upstream, outcomes, count: (name: string) => add(outcomes, name) };
+      const count = (outcome: string): void => add(outcomes, outcome);
+      const route = { name, listener, upstream, outcomes, bytes: 0, count };
       routes.push(route);
       return route;
     },

@@ -5,7 +5,7 @@ import type { Config, GroupConfig, ListenerConfig } from './config/config.ts';
 import { listenersByKey } from './config/listener-keys.ts';
 import type { TransferFigures, Upstream } from './exchange.ts';
 import { createFailureLog } from './failure-log.ts';
-import { createForwarder } from './forward.ts';
+import { createForwarder, type Way } from './forward.ts';
 import type { IdleEnd, Listener } from './listeners/listener.ts';
 import { type ListenerContext, openListener } from './listeners/open-listener.ts';
 import { type Measuring, startMeasuring } from './measure/measuring.ts';
@@ -88,7 +88,7 @@ class Running implements RunningProxy {
   readonly #portOf: (key: string) => number | undefined;
   #config: Config;
   #groups: readonly Group[];
-  #routing: Routing<Group>;
+  #routing: Routing<Way>;
   /** By address, and how often that address came before: several may ask for any free port. */
   #open = new Map<string, Open>();
   #closed: Promise<void> | undefined;
@@ -247,11 +247,11 @@ class Running implements RunningProxy {
   }
 }
 
-function routingOf(config: Config, groups: readonly Group[]): Routing<Group> {
+function routingOf(config: Config, groups: readonly Group[]): Routing<Way> {
   const byName = new Map(groups.map((group) => [group.name, group]));
-  return createRouting(config.routes, (name) => {
+  return createRouting(config.routes, ({ host = '', path, group: name }) => {
     const group = byName.get(name);
     if (group === undefined) throw new Error(`there is no group ${name}`);
-    return group;
+    return { group, name: `${host}${path}` };
   });
 }

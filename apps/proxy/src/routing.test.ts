@@ -19,7 +19,7 @@ describe('routing', () => {
       route('*.deep.example', '/', 'deep'),
       route('[::1]', '/', 'six'),
     ],
-    (group) => group,
+    ({ group }) => group,
   );
 
   it.each([
@@ -52,7 +52,7 @@ describe('routing', () => {
   });
 
   it('finds nothing where no route is', () => {
-    const few = createRouting([route('a.example', '/x', 'a')], (group) => group);
+    const few = createRouting([route('a.example', '/x', 'a')], ({ group }) => group);
     expect(few.find('a.example', '/')).toBeUndefined();
     expect(few.find('b.example', '/x')).toBeUndefined();
     expect(few.find(undefined, '/x')).toBeUndefined();

@@ -21,13 +21,14 @@ interface Prefix<Target> {
 /** Makes a table of routes. */
 export function createRouting<Target>(
   routes: readonly RouteConfig[],
-  targetOf: (group: string) => Target,
+  targetOf: (route: RouteConfig) => Target,
 ): Routing<Target> {
   const exact = new Map<string, Prefix<Target>[]>();
   const wild = new Map<string, Prefix<Target>[]>();
   const all: Prefix<Target>[] = [];
-  for (const { host, path, group } of routes) {
-    const prefix = { path, target: targetOf(group) };
+  for (const route of routes) {
+    const { host, path } = route;
+    const prefix = { path, target: targetOf(route) };
     if (host === undefined) all.push(prefix);
     else if (host.startsWith('*.')) listIn(wild, host.slice(2)).push(prefix);
     else listIn(exact, host).push(prefix);

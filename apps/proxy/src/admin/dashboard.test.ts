@@ -185,6 +185,53 @@ routes: [{ group: linked }, { path: /direct, group: direct }]
   expect(httpBytes.in + httpBytes.out - directHttpBytes).toBe(linked?.httpBytes);
 });
 
+test('routes that share a link have the bytes of their own requests and answers', async () => {
+  const large = 'x'.repeat(20_000);
+  const answers = {
+    '/large': `HTTP/1.1 200 OK\r\nContent-Length: ${large.length}\r\n\r\n${large}`,
+    '/streamed': `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4e20\r\n${large}\r\n0\r\n\r\n`,
+    '/small': OK,
+  };
+  const origin = await rawOrigin((socket, received) => {
+    const path = received.slice(received.lastIndexOf('GET ') + 4);
+    for (const [prefix, answer] of Object.entries(answers)) {
+      if (path.startsWith(prefix)) socket.write(answer);
+    }
+  });
+  const far = await start(['--in', 'teleport://127.0.0.1:0', '--out', origin.address]);
+  const near = await startFile(`
+listeners: [{ url: "http://127.0.0.1:0" }]
+groups: { far: { members: ["${boundTo(far)}"] } }
+routes:
+  - { group: far }
+  - { path: /large, group: far }
+  - { host: "127.0.0.1", path: /streamed, group: far }
+`);
+  for (let turn = 0; turn < 10; turn++) {
+    for (const path of Object.keys(answers)) await (await fetch(boundTo(near) + path)).text();
+  }
+  const { ledger, httpBytes, wireBytes } = await statsOf(await adminOf(near));
+  const bytesOf = (name: string) =>
+    ledger.find(({ route, upstream }) => route === name && upstream !== 'none')?.httpBytes ?? 0;
+  expect(ledger.map(({ route, requests }) => [route, requests])).toEqual(
+    expect.arrayContaining([
+      ['/', 10],
+      ['/large', 10],
+      ['127.0.0.1/streamed', 10],
+    ]),
+  );
+  for (const name of ['/large', '127.0.0.1/streamed']) {
+    expect(bytesOf(name)).toBeGreaterThan(10 * large.length);
+    expect(bytesOf(name)).toBeLessThan(10 * (large.length + 1000));
+  }
+  expect(bytesOf('/')).toBeGreaterThan(500);
+  expect(bytesOf('/')).toBeLessThan(10_000);
+  const sum = (of: (line: (typeof ledger)[number]) => number | null) =>
+    ledger.reduce((all, line) => all + (of(line) ?? 0), 0);
+  expect(Math.abs(sum((line) => line.httpBytes) - httpBytes.in - httpBytes.out)).toBeLessThan(4);
+  expect(Math.abs(sum((line) => line.wireBytes) - wireBytes.in - wireBytes.out)).toBeLessThan(4);
+});
+
 test('an upstream whose checks fail is told of as down', async () => {
   const well = await rawOrigin((socket) => void socket.write(OK));
   const proxy = await startFile(`

@@ -1,12 +1,14 @@
 import type { RunningProxy } from '../proxy.ts';
 
 /**
- * What requests from one listener to one upstream have cost and saved since the start. Sockets and
- * links carry the requests of many routes and are counted as wholes: where an upstream serves several
- * listeners, or a listener several upstreams, bytes are shared out by the number of requests, once
- * what is known to be another's is taken off. So is the CPU time of the process.
+ * What requests from one listener by one route to one upstream have cost and saved since the start.
+ * Sockets and links carry the requests of many routes and are counted as wholes: what such a whole has
+ * carried is shared out by what each route's heads and bodies took, once what is known to be another's
+ * is taken off. The CPU time of the process is shared out by the number of requests.
  */
 export interface LedgerLine {
+  /** Host and path as configured, `/` for all; empty for requests that took no route. */
+  readonly route: string;
   readonly listener: string;
   /** `none` for requests that were answered here. */
   readonly upstream: string;
@@ -26,8 +28,8 @@ export interface LedgerLine {
 interface Carried {
   http: number;
   wire: number;
-  /** Of routes to share `http`, and `wire`, among. */
-  requests: number;
+  /** What the routes that share it took. */
+  shares: number;
 }
 
 /** The ledger as it stands now, a line for each route that has had a request. */
@@ -39,34 +41,36 @@ export function ledger(proxy: RunningProxy, cpuSeconds: number): LedgerLine[] {
 
   const counted = proxy.meters.routes
     .map((route) => ({
+      route: route.name,
       listener: route.listener,
       upstream: route.upstream,
       ...count(route.outcomes),
       input: inputs.get(route.listener),
       output: outputs.get(route.upstream),
+      share: route.bytes,
     }))
     .filter(({ requests }) => requests > 0);
   const all = counted.reduce((sum, { requests }) => sum + requests, 0);
-  for (const { output, requests } of counted) if (output !== undefined) output.requests += requests;
-  for (const { input, output, requests } of counted) {
+  for (const { output, share } of counted) if (output !== undefined) output.shares += share;
+  for (const { input, output, share } of counted) {
     if (input === undefined) continue;
     // What an HTTP upstream was sent has come in as about as many bytes, and is not the links'.
     if (input.http > 0 && output !== undefined && output.http > 0) {
-      input.http = Math.max(0, input.http - part(output.http, requests, output));
-    } else input.requests += requests;
+      input.http = Math.max(0, input.http - part(output.http, share, output));
+    } else input.shares += share;
   }
-  return counted.map(({ input, output, ...line }) => {
+  return counted.map(({ input, output, share, ...line }) => {
     const { requests } = line;
     const isInHttp = input !== undefined && input.http > 0;
     const isOutHttp = output !== undefined && output.http > 0;
     const isInWire = input !== undefined && input.wire > 0;
     const isOutWire = output !== undefined && output.wire > 0;
     let httpBytes: number | null = null;
-    if (isOutHttp) httpBytes = part(output.http, requests, output);
-    else if (isInHttp) httpBytes = part(input.http, requests, input);
+    if (isOutHttp) httpBytes = part(output.http, share, output);
+    else if (isInHttp) httpBytes = part(input.http, share, input);
     let wireBytes: number | null = null;
-    if (isOutHttp && isInWire) wireBytes = part(input.wire, requests, input);
-    else if (isInHttp && isOutWire) wireBytes = part(output.wire, requests, output);
+    if (isOutHttp && isInWire) wireBytes = part(input.wire, share, input);
+    else if (isInHttp && isOutWire) wireBytes = part(output.wire, share, output);
     return {
       ...line,
       httpBytes,
@@ -101,15 +105,15 @@ function carry(
     readonly peers: readonly { readonly wireBytesIn: number; readonly wireBytesOut: number }[];
   },
 ): void {
-  const sum = sums.get(name) ?? { http: 0, wire: 0, requests: 0 };
+  const sum = sums.get(name) ?? { http: 0, wire: 0, shares: 0 };
   sums.set(name, sum);
   sum.http += figures.httpBytesIn + figures.httpBytesOut;
   for (const { wireBytesIn, wireBytesOut } of figures.peers) sum.wire += wireBytesIn + wireBytesOut;
 }
 
-/** The share that some requests have in bytes. */
-function part(bytes: number, requests: number, whole: Carried): number {
-  return Math.round((bytes * requests) / whole.requests);
+/** The share that a route has in bytes. */
+function part(bytes: number, share: number, whole: Carried): number {
+  return whole.shares === 0 ? 0 : Math.round((bytes * share) / whole.shares);
 }
 
 function count(outcomes: ReadonlyMap<string, number>): { requests: number; failed: number } {

@@ -172,7 +172,8 @@ function better<State>(order: readonly State[], one: State, other: State): State
 /** Bytes and requests add up; the CPU is what all have used, shared out by requests. */
 function sumLedgers(lines: readonly LedgerLine[], cpuSeconds: number): LedgerLine[] {
   const requests = sum(lines, (line) => line.requests);
-  return gather(lines, ({ listener, upstream }) => `${listener} ${upstream}`, sumLines).map(
+  const nameOf = ({ route, listener, upstream }: LedgerLine) => `${listener} ${route} ${upstream}`;
+  return gather(lines, nameOf, sumLines).map(
     (line) => ({ ...line, cpuSeconds: cpuSeconds * (line.requests / requests) }),
   );
 }

@@ -64,8 +64,8 @@ export const MARKUP = `
   <div class="head"><h2 id="ledger-title">Ledger by route</h2>
     <label>Price of traffic: $ <input id="price" type="number" min="0" step="0.01" inputmode="decimal"> per GB</label></div>
   <p class="note"><b>Good:</b> most of what was HTTP is saved, for little CPU. <b>Bad:</b> a route that saves
-  next to nothing: let it bypass the links. Since the start; 1 GB is 10⁹ bytes. Bytes of sockets
-  that serve several routes, and CPU, are shared out by requests.</p>
+  next to nothing: let it bypass the links. Since the start; 1 GB is 10⁹ bytes. Sockets and links that
+  several routes share: their bytes are shared out by heads and bodies, the CPU by requests.</p>
   <table id="ledger"></table>
 </section>
 </div>

@@ -22,6 +22,7 @@ export function ledgerTable(table) {
   const view = new Table(
     table,
     [
+      'Route',
       'From',
       'To',
       'Requests',
@@ -31,16 +32,17 @@ export function ledgerTable(table) {
       'Saved',
       'Saved part',
       'CPU',
-      'Money saved',
+      'Money',
     ],
-    [0, 1],
+    [0, 1, 2],
   );
   return ({ ledger }, price) => {
     /** @type {Row[]} */
     const rows = ledger.map((line) => ({
       cells: [
+        line.route === '' ? 'none' : line.route,
         line.listener,
-        line.upstream === 'none' ? 'none (answered here)' : line.upstream,
+        line.upstream === 'none' ? 'answered here' : line.upstream,
         count(line.requests),
         line.failed === 0 ? '0' : { text: count(line.failed), level: 'bad' },
         bytes(line.httpBytes),
@@ -60,6 +62,7 @@ export function ledgerTable(table) {
         kind: 'total',
         cells: [
           'All',
+          '',
           'over links',
           count(sum((line) => line.requests)),
           count(sum((line) => line.failed)),
