@@ -32,7 +32,7 @@ interface Carried {
   shares: number;
 }
 
-/** The ledger as it stands now, a line for each route that has had a request. */
+/** The ledger as it stands now, a line for each way that has had a request: by route, those without one last. */
 export function ledger(proxy: RunningProxy, cpuSeconds: number): LedgerLine[] {
   const inputs = new Map<string, Carried>();
   const outputs = new Map<string, Carried>();
@@ -49,7 +49,8 @@ export function ledger(proxy: RunningProxy, cpuSeconds: number): LedgerLine[] {
       output: outputs.get(route.upstream),
       share: route.bytes,
     }))
-    .filter(({ requests }) => requests > 0);
+    .filter(({ requests }) => requests > 0)
+    .toSorted(byRoute);
   const all = counted.reduce((sum, { requests }) => sum + requests, 0);
   for (const { output, share } of counted) if (output !== undefined) output.shares += share;
   for (const { input, output, share } of counted) {
@@ -79,6 +80,12 @@ export function ledger(proxy: RunningProxy, cpuSeconds: number): LedgerLine[] {
       cpuSeconds: cpuSeconds * (requests / all),
     };
   });
+}
+
+function byRoute(one: { readonly route: string }, other: { readonly route: string }): number {
+  if (one.route === other.route) return 0;
+  if (one.route === '' || other.route === '') return one.route === '' ? 1 : -1;
+  return one.route < other.route ? -1 : 1;
 }
 
 /** HTTP bytes that came from HTTP clients and went on to HTTP origins, on both sides together. */
