@@ -25,8 +25,8 @@ export interface Measuring {
   /** One for each HTTP listener, as it stands now. */
   results(): readonly MeasuredListener[];
   /**
-   * Takes no further samples, replays what was not replayed before, and gives what there is to say as
-   * text. Gives up after 20 s.
+   * Takes no further samples, replays what there is where little or nothing was replayed before, and
+   * gives what there is to say as text. Gives up after 20 s.
    */
   finish(): Promise<string>;
   /** Ends at once, where it is not about to finish. */
@@ -114,7 +114,7 @@ export function startMeasuring(config: () => Config, log: Logger): Measuring {
   const next = async (): Promise<void> => {
     for (const [name, listener] of listeners) {
       const most = listener.savings === null ? FIRST_EXCHANGES : Number.POSITIVE_INFINITY;
-      if (!isOver && isDue(listener)) await replay(name, listener, most);
+      if (!isOver && !isFinishing && isDue(listener)) await replay(name, listener, most);
     }
   };
 
@@ -148,7 +148,7 @@ export function startMeasuring(config: () => Config, log: Logger): Measuring {
       const patience = setTimeout(end, LAST_PATIENCE_MS);
       await round;
       for (const [name, listener] of listeners) {
-        const isBetter = listener.replayed < LAST_EXCHANGES && isDue(listener);
+        const isBetter = (listener.savings?.requests ?? 0) < FIRST_EXCHANGES && isDue(listener);
         if (isBetter && !isOver) await replay(name, listener, LAST_EXCHANGES);
       }
       clearTimeout(patience);
@@ -173,7 +173,7 @@ function textOf(listeners: ReadonlyMap<string, Listener>): string {
     return 'No request has come to an HTTP listener: nothing was measured.\n';
   return Array.from(listeners, ([name, { savings }]) =>
     savings === null
-      ? `${name}: no request was answered: nothing was measured.\n`
+      ? `${name}: nothing was measured, for want of answers or of time.\n`
       : savingsText(savings),
   ).join('\n');
 }
