@@ -10,9 +10,11 @@ import { findProgram } from '../outside/tools.ts';
 import type { RunningProxy } from '../proxy.ts';
 import { boundTo, start, startChain, startFile } from '../test/chain.ts';
 import { rawOrigin } from '../test/raw-origin.ts';
+import { figuresOf } from './figures.ts';
 import { startAdmin } from './server.ts';
 import { sourceOf } from './source.ts';
 import type { Stats } from './stats.ts';
+import { sumFigures } from './sum-figures.ts';
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 
@@ -228,6 +230,13 @@ routes:
     ledger.reduce((all, line) => all + (of(line) ?? 0), 0);
   expect(Math.abs(sum((line) => line.httpBytes) - httpBytes.in - httpBytes.out)).toBeLessThan(4);
   expect(Math.abs(sum((line) => line.wireBytes) - wireBytes.in - wireBytes.out)).toBeLessThan(4);
+
+  const figures = figuresOf(near);
+  const own = { uptimeSeconds: 1, rssBytes: 0, cpuSeconds: 0, draining: false };
+  const together = sumFigures([figures, figures], own).stats.ledger;
+  expect(together.map(({ route, requests, httpBytes }) => [route, requests, httpBytes])).toEqual(
+    ledger.map(({ route, requests, httpBytes }) => [route, 2 * requests, 2 * (httpBytes ?? 0)]),
+  );
 });
 
 test('an upstream whose checks fail is told of as down', async () => {

@@ -82,7 +82,11 @@ export function ledger(proxy: RunningProxy, cpuSeconds: number): LedgerLine[] {
   });
 }
 
-function byRoute(one: { readonly route: string }, other: { readonly route: string }): number {
+/** The order of the ledger: by route, those without one last. */
+export function byRoute(
+  one: { readonly route: string },
+  other: { readonly route: string },
+): number {
   if (one.route === other.route) return 0;
   if (one.route === '' || other.route === '') return one.route === '' ? 1 : -1;
   return one.route < other.route ? -1 : 1;

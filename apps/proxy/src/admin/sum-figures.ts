@@ -1,7 +1,7 @@
 import { sumHistograms } from '../latency.ts';
 import type { Figures, RouteFigures } from './figures.ts';
 import type { UpstreamHealth } from './health.ts';
-import type { LedgerLine } from './ledger.ts';
+import { byRoute, type LedgerLine } from './ledger.ts';
 import { quantiles, type Stats } from './stats.ts';
 
 /** What the process that adds figures up says of itself. */
@@ -173,9 +173,12 @@ function better<State>(order: readonly State[], one: State, other: State): State
 function sumLedgers(lines: readonly LedgerLine[], cpuSeconds: number): LedgerLine[] {
   const requests = sum(lines, (line) => line.requests);
   const nameOf = ({ route, listener, upstream }: LedgerLine) => `${listener} ${route} ${upstream}`;
-  return gather(lines, nameOf, sumLines).map(
-    (line) => ({ ...line, cpuSeconds: cpuSeconds * (line.requests / requests) }),
-  );
+  return gather(lines, nameOf, sumLines)
+    .toSorted(byRoute)
+    .map((line) => ({
+      ...line,
+      cpuSeconds: cpuSeconds * (line.requests / requests),
+    }));
 }
 
 function sumLines(one: LedgerLine, other: LedgerLine): LedgerLine {
