@@ -232,7 +232,7 @@ routes:
   expect(Math.abs(sum((line) => line.wireBytes) - wireBytes.in - wireBytes.out)).toBeLessThan(4);
 
   const figures = figuresOf(near);
-  const own = { uptimeSeconds: 1, rssBytes: 0, cpuSeconds: 0, draining: false };
+  const own = { uptimeSeconds: 1, rssBytes: 0, cpuSeconds: 0, draining: false, pricePerGb: 0 };
   const together = sumFigures([figures, figures], own).stats.ledger;
   expect(together.map(({ route, requests, httpBytes }) => [route, requests, httpBytes])).toEqual(
     ledger.map(({ route, requests, httpBytes }) => [route, 2 * requests, 2 * (httpBytes ?? 0)]),
