@@ -2,8 +2,6 @@ export { type Bar, type BarChart, renderBars, scaleFor, type Tone } from './bars
 export { escapeHtml } from './escape-html.ts';
 export { short, tickText } from './numbers.ts';
 export {
-  type Page,
-  type PageLink,
   renderPage,
   renderTable,
   type Section,
