@@ -6,6 +6,7 @@ import type { OutgoingRequest } from './exchange.ts';
 import type { FailureLog } from './failure-log.ts';
 import { countResponse, headBytes, requestBytes } from './http-bytes.ts';
 import { type Meters, NO_UPSTREAM, type Route, statusClass } from './meters.ts';
+import type { ShedReason } from './overload/overload.ts';
 import { passedProtocol } from './passed-protocol.ts';
 import { isUpstreamsFault, MAX_ATTEMPTS, mayRepeat } from './retries.ts';
 import type { Routing } from './routing.ts';
@@ -45,13 +46,15 @@ export interface ForwardOptions {
   readonly meters: Meters;
   readonly failures: FailureLog;
   readonly watcher: Watcher;
+  /** Why requests are turned away now; undefined when they are not. */
+  readonly sheds: () => ShedReason | undefined;
 }
 
 /** Makes the way from any listener to the upstreams; call the result with a listener's name. */
 export function createForwarder(
   options: ForwardOptions,
 ): (listener: string, policy: () => Policy) => Forward {
-  const { routing, meters, failures, watcher } = options;
+  const { routing, meters, failures, watcher, sheds } = options;
 
   const failed = (error: unknown, route: Route): TpError => {
     const known = asTpError(error);
@@ -96,6 +99,11 @@ export function createForwarder(
       let route = nowhere;
       waiting += 1;
       try {
+        const shed = sheds();
+        if (shed !== undefined) {
+          meters.limitHit(shed);
+          throw tooBusy();
+        }
         if (waiting > policy.maxRequests) {
           meters.limitHit('maxRunningHandlers');
           throw overloaded();
@@ -243,6 +251,14 @@ function asTpError(error: unknown): TpError {
 
 function overloaded(): TpError {
   return new TpError({ code: 'OVERLOADED', processed: 'no', message: 'too many requests wait' });
+}
+
+function tooBusy(): TpError {
+  return new TpError({
+    code: 'OVERLOADED',
+    processed: 'no',
+    message: 'the proxy has too much to do',
+  });
 }
 
 function nobody(): TpError {

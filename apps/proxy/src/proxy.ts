@@ -10,6 +10,7 @@ import type { IdleEnd, Listener } from './listeners/listener.ts';
 import { type ListenerContext, openListener } from './listeners/open-listener.ts';
 import { type Measuring, startMeasuring } from './measure/measuring.ts';
 import { createMeters, type Meters } from './meters.ts';
+import type { ShedReason } from './overload/overload.ts';
 import { Retired } from './retired.ts';
 import { createRouting, type Routing } from './routing.ts';
 import { openTracing, type Tracing } from './tracing/tracing.ts';
@@ -53,6 +54,8 @@ export interface ProxySurroundings {
   readonly naming?: Naming;
   /** The port of a listener that leaves it to the system (`:0`), by the listener's key. */
   readonly portOf?: (key: string) => number | undefined;
+  /** Why requests are turned away now; never where it is left out. */
+  readonly sheds?: () => ShedReason | undefined;
 }
 
 /**
@@ -100,6 +103,7 @@ class Running implements RunningProxy {
     tracing: Tracing | undefined,
   ) {
     const { naming = SYSTEM_NAMING, portOf = () => undefined } = surroundings;
+    const { sheds = () => undefined } = surroundings;
     this.#config = config;
     this.#naming = naming;
     this.#portOf = portOf;
@@ -113,6 +117,7 @@ class Running implements RunningProxy {
       routing: () => this.#routing,
       meters: this.meters,
       failures: this.#failures,
+      sheds,
       watcher: watchTogether([
         ...(tracing === undefined ? [] : [tracing.watcher]),
         ...(this.measuring === undefined ? [] : [this.measuring.watcher]),

@@ -3,6 +3,8 @@ import type { Logger } from 'pino';
 import { type Admin, startAdmin } from './admin/server.ts';
 import { sourceOf } from './admin/source.ts';
 import { type Config, upstreamsOf } from './config/config.ts';
+import { warnOfLimits } from './overload/warn-of-limits.ts';
+import { watchLoad } from './overload/watch-load.ts';
 import { type RunningProxy, startProxy } from './proxy.ts';
 import { createSignalQueue, logOutcome, RELOAD } from './reload.ts';
 
@@ -13,7 +15,10 @@ import { createSignalQueue, logOutcome, RELOAD } from './reload.ts';
  * @throws {Error} when an address cannot be bound.
  */
 export async function runAlone(config: Config, reread: () => Config, log: Logger): Promise<void> {
-  const proxy = await startProxy(config, log);
+  let current = config;
+  const overload = watchLoad(() => current, log);
+  const proxy = await startProxy(config, log, { sheds: () => overload.reason });
+  warnOfLimits(log, config);
   const source = sourceOf(proxy);
   let place = config.admin;
   let admin = place === undefined ? undefined : await startAdmin(place, source);
@@ -22,7 +27,9 @@ export async function runAlone(config: Config, reread: () => Config, log: Logger
   inTurn('SIGHUP', () =>
     logOutcome(log, RELOAD, async () => {
       const next = reread();
+      current = next;
       await proxy.reload(next);
+      warnOfLimits(log, next);
       if (!isDeepStrictEqual(next.admin, place)) {
         place = next.admin;
         await admin?.close();

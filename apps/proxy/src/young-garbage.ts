@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm';
 /** Bytes of bodies between two collections: two MiB are in flight, so nearly all is garbage by then. */
 const COLLECT_EVERY = 4 * 1024 * 1024;
 
-const collect = minorCollector();
+const collect = collector();
 let passed = 0;
 
 /**
@@ -22,8 +22,19 @@ export function bodyPassed(bytes: number): void {
   collect({ type: 'minor' });
 }
 
+/** Collects all garbage, and gives pages that are empty then back to the system. Takes as long as there is to look at. */
+export function collectAll(): void {
+  collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+}
+
+interface CollectOptions {
+  readonly type: 'minor' | 'major';
+  readonly execution?: 'sync';
+  readonly flavor?: 'last-resort';
+}
+
 /** V8 gives its collector to contexts that are made while the flag is set: to none but this one. */
-function minorCollector(): (options: { readonly type: 'minor' }) => void {
+function collector(): (options: CollectOptions) => void {
   setFlagsFromString('--expose-gc');
   const gc: unknown = runInNewContext('gc');
   setFlagsFromString('--no-expose-gc');

@@ -245,6 +245,8 @@ export interface Server {
    * @throws {TpError} INVALID_ARGUMENT when they can't be used; then the old ones stay.
    */
   reloadTls(tls: ListenTls): void;
+  /** Has so many links at most from now on (`limits.maxLinks`). Those that stand go on. */
+  limitLinks(maxLinks: number): void;
   /** Takes a connection that was accepted elsewhere; after `close` it is destroyed. */
   accept(connection: Connection): void;
   stats(): TransportStats;

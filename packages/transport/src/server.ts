@@ -63,6 +63,8 @@ export interface TransportServer {
    * @throws {TpError} INVALID_ARGUMENT when they can't be used; then the old ones stay.
    */
   reloadTls(tls: ListenTls): void;
+  /** Has so many links at most from now on (`limits.maxLinks`). Those that stand go on. */
+  limitLinks(maxLinks: number): void;
   stats(): TransportStats;
   /** Tells every peer, waits for what is under way (at most `drainTimeoutMs`), and closes. */
   close(): Promise<void>;
@@ -96,6 +98,7 @@ class SocketServer implements TransportServer, ServerLinkOwner, Acceptor {
   readonly #insecure: boolean | undefined;
   readonly #admits: ((remote: string) => boolean) | undefined;
   readonly #listeners: Listener[] = [];
+  #maxLinks: number;
   readonly #links = new Set<ServerLink>();
   readonly #totals = new Totals('server');
   #closed: Promise<void> | undefined;
@@ -104,6 +107,7 @@ class SocketServer implements TransportServer, ServerLinkOwner, Acceptor {
   constructor(handle: (exchange: ServerExchange) => void, options: TransportServerOptions) {
     this.handle = handle;
     this.#options = resolveLinkOptions(options);
+    this.#maxLinks = this.#options.limits.maxLinks;
     this.#tls = options.tls === undefined ? undefined : new AcceptorTls(options.tls);
     this.tokens = options.tokens === undefined ? undefined : new AcceptedTokens(options.tokens);
     this.#insecure = options.insecure;
@@ -125,7 +129,8 @@ class SocketServer implements TransportServer, ServerLinkOwner, Acceptor {
   }
 
   async listen(address: string): Promise<string> {
-    const { handshakeTimeoutMs, maxLinks } = this.#options.limits;
+    const { handshakeTimeoutMs } = this.#options.limits;
+    const maxLinks = this.#maxLinks;
     const place = parseAddress(address);
     checkPlainText(plainAddress(place), this.#insecure);
     const init = { tls: this.#tls, handshakeTimeoutMs, reusePort: this.#reusePort, maxLinks };
@@ -134,12 +139,13 @@ class SocketServer implements TransportServer, ServerLinkOwner, Acceptor {
       listener.close();
       throw new TpError({ code: 'CLOSED', message: 'the server was closed', processed: 'no' });
     }
+    listener.limit(this.#maxLinks);
     this.#listeners.push(listener);
     return listener.address.url;
   }
 
   accept(connection: Connection): void {
-    const { maxLinks } = this.#options.limits;
+    const maxLinks = this.#maxLinks;
     const { remote } = connection;
     if (this.#closed !== undefined) connection.destroy();
     else if (this.#admits?.(remote) === false) {
@@ -179,6 +185,11 @@ class SocketServer implements TransportServer, ServerLinkOwner, Acceptor {
     if (this.#tls === undefined) this.#tls = new AcceptorTls(tls);
     else this.#tls.reload(tls);
     for (const listener of this.#listeners) listener.renew();
+  }
+
+  limitLinks(maxLinks: number): void {
+    this.#maxLinks = maxLinks;
+    for (const listener of this.#listeners) listener.limit(maxLinks);
   }
 
   closed(link: ServerLink): void {

@@ -1,8 +1,14 @@
-import { availableParallelism } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import { DEFAULT_PRICES } from '@tp/savings';
 import type { Address } from './address.ts';
 import { parseHostPort } from './address.ts';
 import { ConfigError } from './config-error.ts';
+import {
+  allowedDescriptors,
+  type Descriptors,
+  descriptorsOf,
+  shareConnections,
+} from './descriptors.ts';
 import type { Path } from './file.ts';
 import { resolveGroups } from './groups.ts';
 import { resolveListeners } from './listeners.ts';
@@ -31,6 +37,11 @@ export interface Config {
   readonly measure: boolean;
   /** In dollars: a GB (10^9 bytes) over the network, and a core for a month. */
   readonly prices: { readonly perGb: number; readonly perCore: number };
+  readonly descriptors: Descriptors;
+  /** Lag of the event loop past which requests are turned away; 0: never. */
+  readonly maxLagMs: number;
+  /** Memory of a process near which requests are turned away; undefined: whatever there is. */
+  readonly maxMemoryBytes: number | undefined;
   /** Processes that serve; with more than one, another watches over them. */
   readonly workers: number;
 }
@@ -170,13 +181,16 @@ export function readConfig(
   const problems = new Problems(sources);
   const settings = checkShape(sources.fields, problems);
   const pem = new PemFiles(sources, problems);
-  const listeners = resolveListeners(settings, pem, problems);
+  const taken = resolveListeners(settings, pem, problems);
   const groups = resolveGroups(settings, pem, problems);
   const routes = resolveRoutes(settings, groups, problems);
+  const allowed = allowedDescriptors();
+  const listeners = shareConnections<ListenerConfig>(taken, groups, allowed);
   if (settings.measure === true && (settings.workers ?? 1) !== 1) {
     problems.add(['measure'], true, 'workers: 1 beside it, or none');
   }
   problems.check();
+  const workers = settings.workers === 'auto' ? availableParallelism() : (settings.workers ?? 1);
   return {
     listeners,
     groups,
@@ -184,14 +198,24 @@ export function readConfig(
     admin: settings.admin === undefined ? undefined : parseHostPort(settings.admin),
     drainTimeoutMs: settings['drain-timeout'] ?? 30_000,
     accessLogShare: settings['access-log'] ?? 0,
+    descriptors: descriptorsOf(listeners, groups, allowed),
+    maxLagMs: settings['max-lag'] ?? 100,
     tracing: settings.tracing ?? false,
     measure: settings.measure ?? false,
     prices: {
       perGb: settings['price-per-gb'] ?? DEFAULT_PRICES.perGb,
       perCore: settings['price-per-core'] ?? DEFAULT_PRICES.perCore,
     },
-    workers: settings.workers === 'auto' ? availableParallelism() : (settings.workers ?? 1),
+    workers,
+    maxMemoryBytes: settings['max-memory'] ?? memoryOfEach(workers),
   };
+}
+
+/** A fair part of what this process and others like it may have (cgroups); undefined where nothing is said. */
+function memoryOfEach(workers: number): number | undefined {
+  const constrained = process.constrainedMemory();
+  const isKnown = constrained > 0 && constrained < totalmem();
+  return isKnown ? Math.floor(constrained / workers) : undefined;
 }
 
 function checkShape(fields: ReadonlyMap<string, unknown>, problems: Problems): FileSettings {

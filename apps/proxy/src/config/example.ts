@@ -17,6 +17,8 @@ timeout: 30000
 # max-body: 1073741824
 # drain-timeout: 30000
 # access-log: 0.01
+# max-lag: 100
+# max-memory: 1073741824
 # tracing: true
 # measure: true
 # price-per-gb: 0.09

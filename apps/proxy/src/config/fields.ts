@@ -55,7 +55,8 @@ export const listenerFields = {
     placeholder: 'N',
   }),
   'max-connections': whole(1).optional().meta({
-    description: 'most HTTP connections of each listener (90 % of the open files allowed)',
+    description:
+      'most connections, or links, of each listener (its share of 90 % of the open files allowed)',
     placeholder: 'N',
   }),
   'headers-timeout': milliseconds(1).optional().meta({

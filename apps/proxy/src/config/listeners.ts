@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { ADDRESS_FORMS, type Address, leavesInPlainText, parseAddress } from './address.ts';
 import type { CertificateConfig, ListenerConfig, ListenerTlsConfig } from './config.ts';
+import type { Unshared } from './descriptors.ts';
 import type { Path } from './file.ts';
 import type { PemFiles } from './pem.ts';
 import type { Problems } from './problems.ts';
@@ -15,7 +15,7 @@ export function resolveListeners(
   settings: FileSettings,
   pem: PemFiles,
   problems: Problems,
-): ListenerConfig[] {
+): Unshared<ListenerConfig>[] {
   const { in: ins, listeners } = settings;
   if (ins !== undefined && listeners !== undefined) {
     problems.add(['listeners'], 'listeners beside in', 'one of them alone');
@@ -51,7 +51,7 @@ function resolveListener(
   settings: FileSettings,
   pem: PemFiles,
   problems: Problems,
-): ListenerConfig {
+): Unshared<ListenerConfig> {
   const isLink = address.kind.startsWith('teleport');
   if (own.tokens !== undefined && !isLink) {
     problems.add([...path, 'tokens'], 'tokens', `them at listeners of links, not ${address.text}`);
@@ -63,8 +63,7 @@ function resolveListener(
     maxBodyBytes: own['max-body'] ?? settings['max-body'] ?? GIB,
     maxHeadBytes: own['max-head'] ?? settings['max-head'] ?? 32 * 1024,
     maxRequests: own['max-requests'] ?? settings['max-requests'] ?? 10_000,
-    maxConnections:
-      own['max-connections'] ?? settings['max-connections'] ?? defaultMaxConnections(),
+    maxConnections: own['max-connections'] ?? settings['max-connections'],
     headersTimeoutMs: own['headers-timeout'] ?? settings['headers-timeout'] ?? 10_000,
     getOnly: own['get-only'] ?? settings['get-only'] ?? false,
     allow: own.allow ?? settings.allow,
@@ -173,14 +172,4 @@ function ownCertificates(
     pem.try([...path, index, 'cert'], certFile, { cert, key });
     return { cert, key, names: names?.map((name) => name.toLowerCase()) };
   });
-}
-
-/** Nine tenths of the files that this process may open; 10,000 where nobody says. */
-function defaultMaxConnections(): number {
-  try {
-    const line = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'));
-    return line === null ? 10_000 : Math.max(1, Math.floor(Number(line[1]) * 0.9));
-  } catch {
-    return 10_000;
-  }
 }

@@ -1,5 +1,14 @@
 import { ADDRESS_FORMS, UPSTREAM_FORMS } from './address.ts';
-import { amount, listOf, mapping, milliseconds, share, wholeOr, yesOrNo } from './expected.ts';
+import {
+  amount,
+  listOf,
+  mapping,
+  milliseconds,
+  share,
+  whole,
+  wholeOr,
+  yesOrNo,
+} from './expected.ts';
 import {
   groupFields,
   hostPort,
@@ -39,6 +48,16 @@ export const generalFields = {
   'drain-timeout': milliseconds(0).optional().meta({
     description: 'how long requests under way may take after SIGTERM (30000)',
     placeholder: 'MS',
+  }),
+  'max-lag': milliseconds(0).optional().meta({
+    description:
+      'lag of the event loop past which requests are answered with 503; 0 for none (100)',
+    placeholder: 'MS',
+  }),
+  'max-memory': whole(1).optional().meta({
+    description:
+      'memory of each process; requests are answered with 503 from 85 % of it on (its part of what a cgroup allows)',
+    placeholder: 'BYTES',
   }),
   'access-log': share().optional().meta({
     description: 'part of the requests, drawn by lot, that get a line in the log: 0 to 1 (0)',

@@ -104,7 +104,11 @@ function openTeleport(
     codecs: config.codecs,
     maxBatchDelayMs: config.batchDelayMs,
     drainTimeoutMs,
-    limits: { maxBodyBytes: config.maxBodyBytes, headBytes: config.maxHeadBytes },
+    limits: {
+      maxBodyBytes: config.maxBodyBytes,
+      headBytes: config.maxHeadBytes,
+      maxLinks: config.maxConnections,
+    },
     insecure: config.insecure,
     reusePort: config.reusePort,
     admits: (remote: string) => remote === 'unix' || live().admits(addressOf(remote)),
@@ -123,6 +127,7 @@ function openTeleport(
         throw error;
       }
     }
+    server.limitLinks(next.maxConnections);
     current = next;
     return takeLive(next);
   });

@@ -26,12 +26,25 @@ export interface ProxyProcess {
   readonly exited: Promise<number | null>;
 }
 
+/** What the system lets a process have. */
+export interface ProcessLimits {
+  readonly openFiles?: number;
+}
+
 /** Starts the command, and resolves when it listens. */
 export async function startProxyProcess(
   args: readonly string[],
   atEnd: AtEnd = onTestFinished,
+  { openFiles }: ProcessLimits = {},
 ): Promise<ProxyProcess> {
-  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const limited = openFiles === undefined ? [] : ['-c', `ulimit -n ${openFiles}; exec "$0" "$@"`];
+  const command = [...(openFiles === undefined ? [] : ['sh']), ...limited, process.execPath, MAIN];
+  const [file = '', ...rest] = [...command, ...args];
+  const child = spawn(file, rest, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // How late its loop is depends on what else the machine does.
+    env: { TP_PROXY_MAX_LAG: '0', ...process.env },
+  });
   let complaint = '';
   child.stderr.on('data', (text) => {
     complaint += text;

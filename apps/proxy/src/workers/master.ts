@@ -5,6 +5,7 @@ import { type Admin, startAdmin } from '../admin/server.ts';
 import { type Config, upstreamsOf } from '../config/config.ts';
 import { listenersByKey } from '../config/listener-keys.ts';
 import { type ReadFile, readAndKeep } from '../config/read-file.ts';
+import { warnOfLimits } from '../overload/warn-of-limits.ts';
 import { createSignalQueue, logOutcome, type Outcomes, RELOAD } from '../reload.ts';
 import { freePort } from './free-port.ts';
 import { type SetSettings, WorkerSet } from './worker-set.ts';
@@ -43,6 +44,7 @@ export async function runMaster(reread: (read: ReadFile) => Config, log: Logger)
   let admin: Admin | undefined;
   if (config.admin !== undefined) admin = await startAdmin(config.admin, set);
   await set.start();
+  warnOfLimits(log, config);
 
   let place = config.admin;
   const takePlace = async (next: Config['admin']): Promise<void> => {
@@ -57,6 +59,7 @@ export async function runMaster(reread: (read: ReadFile) => Config, log: Logger)
     logOutcome(log, RELOAD, async () => {
       const { config: next, settings: told } = await read();
       await set.reload(told);
+      warnOfLimits(log, next);
       await takePlace(next.admin);
       return shown();
     }),

@@ -8,8 +8,10 @@ export type Order =
   | ({ readonly do: 'start'; readonly ticketKeys: string } & Settings)
   /** Go on with another configuration. Answered with `Serving`. */
   | ({ readonly do: 'reload' } & Settings)
-  /** Answered with `State`. */
+  /** Tell what was counted. Answered with `State`. */
   | { readonly do: 'tell' }
+  /** Tell whether it can serve. Answered with why it cannot now; with nothing when it can. */
+  | { readonly do: 'askReady' }
   /** Take no further connection and finish what is under way. Answered with a last `State`. */
   | { readonly do: 'drain'; readonly idle: IdleEnd }
   /** End. Connections that were on their way to it have come before this, and were given back. */
@@ -28,10 +30,8 @@ export interface Serving {
   readonly in: readonly string[];
 }
 
-/** How a worker stands. */
+/** What a worker has counted. */
 export interface State {
-  /** Why it cannot serve now; undefined when it can. */
-  readonly notReady: string | undefined;
   /** What `figures` are in: a worker may be of another version than its master. */
   readonly format: number;
   readonly figures: unknown;
@@ -83,7 +83,7 @@ export function isServing(value: unknown): value is Serving {
   return isObject(value) && 'in' in value && Array.isArray(value.in);
 }
 
-/** Whether an answer tells how a worker stands. */
+/** Whether an answer tells what a worker has counted. */
 export function isState(value: unknown): value is State {
   return isObject(value) && 'format' in value && 'figures' in value;
 }

@@ -65,16 +65,28 @@ export class WorkerProcess {
     });
   }
 
-  /** How it stands; as it stood before, when it does not answer within so many ms. */
+  /** What it has counted; what it said before, when it does not answer within so many ms. */
   async state(patienceMs: number): Promise<State | undefined> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, patienceMs);
-    });
-    const answer = await Promise.race([this.ask({ do: 'tell' }).catch(() => undefined), late]);
-    clearTimeout(timer);
+    const answer = await this.#askFor({ do: 'tell' }, patienceMs);
     if (isState(answer)) this.lastState = answer;
     return this.lastState;
+  }
+
+  /** Why it cannot serve now; undefined when it can. */
+  async notReady(patienceMs: number): Promise<string | undefined> {
+    const answer = await this.#askFor({ do: 'askReady' }, patienceMs);
+    return answer === undefined || typeof answer === 'string' ? answer : 'a worker does not answer';
+  }
+
+  /** Null where there is no answer in time. */
+  async #askFor(order: Order, patienceMs: number): Promise<unknown> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<null>((resolve) => {
+      timer = setTimeout(() => resolve(null), patienceMs);
+    });
+    const answer = await Promise.race([this.ask(order).catch(() => null), late]);
+    clearTimeout(timer);
+    return answer;
   }
 
   /** Lets one end that has nothing to do any more. */

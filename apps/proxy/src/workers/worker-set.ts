@@ -11,6 +11,8 @@ import { WorkerProcess } from './worker-process.ts';
 
 /** How long a worker may take to say how it stands, in ms; then what it said before counts. */
 const TELL_MS = 1_000;
+/** How long it may take to find out whether it can serve, in ms. */
+const READY_MS = 5_000;
 /** How much longer than its drain timeout a worker may take to end, in ms; then it is killed. */
 const GRACE_MS = 2_000;
 
@@ -136,8 +138,9 @@ export class WorkerSet implements AdminSource {
 
   async notReady(): Promise<string | undefined> {
     if (this.#isDraining) return 'draining';
-    const states = await Promise.all(Array.from(this.#serving, (worker) => worker.state(TELL_MS)));
-    const reasons = states.map((state) => (state === undefined ? 'no word yet' : state.notReady));
+    const reasons = await Promise.all(
+      Array.from(this.#serving, (worker) => worker.notReady(READY_MS)),
+    );
     return reasons.includes(undefined) ? undefined : (reasons[0] ?? NOBODY);
   }
 

@@ -6,6 +6,7 @@ import { readCommand } from '../config/command.ts';
 import type { Config, ListenerConfig } from '../config/config.ts';
 import { readCopies } from '../config/read-file.ts';
 import type { Environment } from '../config/sources.ts';
+import { watchLoad } from '../overload/watch-load.ts';
 import { type RunningProxy, startProxy } from '../proxy.ts';
 import {
   type Answer,
@@ -59,6 +60,7 @@ class Worker {
   #proxy: RunningProxy | undefined;
   #ports: ReadonlyMap<string, number> = new Map();
   #ticketKeys = '';
+  #config: Config | undefined;
 
   constructor(args: readonly string[], environment: Environment, log: Logger) {
     this.#args = args;
@@ -66,7 +68,9 @@ class Worker {
     this.#log = log;
   }
 
-  obey(order: Exclude<Order, { readonly do: 'end' }>): Promise<Serving | State | undefined> {
+  async obey(
+    order: Exclude<Order, { readonly do: 'end' }>,
+  ): Promise<Serving | State | string | undefined> {
     switch (order.do) {
       case 'start':
         return this.#start(order, order.ticketKeys);
@@ -74,6 +78,8 @@ class Worker {
         return this.#reload(order);
       case 'tell':
         return this.#state();
+      case 'askReady':
+        return this.#proxy === undefined ? 'starting' : notReady(this.#proxy);
       case 'drain':
         return this.#drain(order.idle);
     }
@@ -82,7 +88,11 @@ class Worker {
   async #start(settings: Settings, ticketKeys: string): Promise<Serving> {
     this.#ticketKeys = ticketKeys;
     const config = this.#take(settings);
-    this.#proxy = await startProxy(config, this.#log, { portOf: (key) => this.#ports.get(key) });
+    const overload = watchLoad(() => this.#config ?? config, this.#log);
+    this.#proxy = await startProxy(config, this.#log, {
+      portOf: (key) => this.#ports.get(key),
+      sheds: () => overload.reason,
+    });
     return this.#serving();
   }
 
@@ -91,10 +101,9 @@ class Worker {
     return this.#serving();
   }
 
-  async #state(): Promise<State | undefined> {
+  #state(): State | undefined {
     if (this.#proxy === undefined) return undefined;
-    const why = await notReady(this.#proxy);
-    return { notReady: why, format: FIGURES_FORMAT, figures: figuresOf(this.#proxy) };
+    return { format: FIGURES_FORMAT, figures: figuresOf(this.#proxy) };
   }
 
   async #drain(idle: 'now' | 'next'): Promise<State | undefined> {
@@ -111,6 +120,7 @@ class Worker {
     const command = readCommand(this.#args, this.#environment, readCopies(files));
     if (command.kind !== 'run') throw new Error('a worker runs a proxy, nothing else');
     const { config } = command;
+    this.#config = config;
     return { ...config, listeners: config.listeners.map((one) => this.#withTicketKeys(one)) };
   }
 

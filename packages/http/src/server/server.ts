@@ -68,6 +68,10 @@ export class LeanServer implements Server {
     this.transport.reloadTls(tls);
   }
 
+  limitLinks(maxLinks: number): void {
+    this.transport.limitLinks(maxLinks);
+  }
+
   stats(): TransportStats {
     return this.transport.stats();
   }

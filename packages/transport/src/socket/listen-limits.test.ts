@@ -59,6 +59,19 @@ test.each([
   },
 );
 
+test('limitLinks changes maxLinks while a server runs; links that stand go on', async () => {
+  const { server, url } = await serve(ok, { limits: { maxLinks: 1 } });
+  const first = pool(url);
+  await first.call(get('/'));
+  expect(await outcome(pool(url).call(get('/')))).toBe('UNREACHABLE no');
+  server.limitLinks(2);
+  expect((await pool(url).call(get('/'))).status).toBe(200);
+  expect(await outcome(pool(url).call(get('/')))).toBe('UNREACHABLE no');
+  server.limitLinks(1);
+  expect((await first.call(get('/'))).status).toBe(200);
+  expect(server.stats().links).toHaveLength(2);
+});
+
 test('maxLinks holds over all listeners, and for connections that were accepted elsewhere', async () => {
   const { server, url } = await serve(ok, { limits: { maxLinks: 3 } });
   const second = await server.listen('teleport://127.0.0.1:0');

@@ -17,6 +17,8 @@ export interface Listener {
   close(): void;
   /** Shows the certificates that its TLS has now to those who come from now on. */
   renew(): void;
+  /** Accepts so many connections at once from now on. */
+  limit(maxLinks: number): void;
 }
 
 /** Who is told of connections, and counts those that are not links yet. */
@@ -56,7 +58,7 @@ export async function listenSocket(
   server.on('drop', (from) => {
     const { remoteAddress, remotePort } = from ?? {};
     const remote = remoteAddress === undefined ? 'unix' : `${remoteAddress}:${remotePort}`;
-    acceptor.refused(remote, 'maxLinks', tooManyLinks(maxLinks));
+    acceptor.refused(remote, 'maxLinks', tooManyLinks(server.maxConnections));
   });
   if (address.kind === 'unix') await removeStale(address.path);
   await bind(server, address, reusePort);
@@ -64,6 +66,9 @@ export async function listenSocket(
   return {
     address: bound !== null && typeof bound === 'object' ? withPort(address, bound.port) : address,
     close: () => server.close(),
+    limit: (most) => {
+      server.maxConnections = most;
+    },
     renew: () => {
       if (tls !== undefined) secure?.setSecureContext(tls.certificates);
     },
