@@ -19,12 +19,18 @@ export interface Haproxy {
 export interface HaproxyOptions {
   /** `HOST:PORT`, and words of its configuration behind that such as `send-proxy`. */
   readonly server: string;
+  /** What is said where it listens, such as `accept-proxy`. */
+  readonly bind?: string;
   /** Further lines of its front. */
   readonly front?: readonly string[];
 }
 
 /** Starts HAProxy on a free port; ends with the test. */
-export async function startHaproxy({ server, front = [] }: HaproxyOptions): Promise<Haproxy> {
+export async function startHaproxy({
+  server,
+  bind = '',
+  front = [],
+}: HaproxyOptions): Promise<Haproxy> {
   const folder = mkdtempSync(join(tmpdir(), 'tp-haproxy-'));
   const port = await freePort();
   const path = join(folder, 'haproxy.cfg');
@@ -37,7 +43,7 @@ export async function startHaproxy({ server, front = [] }: HaproxyOptions): Prom
       'option dontlognull',
       'log-format "%ST %HU"',
     ],
-    ...['frontend front', `bind 127.0.0.1:${port}`, ...front, 'default_backend back'],
+    ...['frontend front', `bind 127.0.0.1:${port} ${bind}`, ...front, 'default_backend back'],
     ...['backend back', `server one ${server}`],
   ];
   writeFileSync(path, `${lines.join('\n')}\n`);
