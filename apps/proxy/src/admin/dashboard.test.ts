@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Script } from 'node:vm';
 import { expect, onTestFinished, test } from 'vitest';
-import { findProgram } from '../outside/tools.ts';
+import { findBrowser } from '../outside/tools.ts';
 import type { RunningProxy } from '../proxy.ts';
 import { boundTo, start, startChain, startFile } from '../test/chain.ts';
 import { rawOrigin } from '../test/raw-origin.ts';
@@ -62,7 +62,7 @@ test('the modules of the script make one that compiles and takes no text for mar
   expect(html).not.toMatch(/<[^>]+\s(?:on\w+|style)=/);
 });
 
-const chromium = findProgram('chromium');
+const chromium = findBrowser();
 
 test.skipIf(chromium === undefined)(
   `a browser shows names as they are, whatever is in them${chromium === undefined ? ' (skipped: no chromium)' : ''}`,

@@ -19,6 +19,11 @@ export function needs(...programs: string[]): Needs {
   };
 }
 
+/** The path of Chromium, the whole of it or the part without windows; undefined where there is none. */
+export function findBrowser(): string | undefined {
+  return findProgram('chromium') ?? findProgram('chromium-headless-shell');
+}
+
 /** The path of a program; undefined where it is not installed. */
 export function findProgram(name: string): string | undefined {
   const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin'];
