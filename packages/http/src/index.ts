@@ -10,6 +10,10 @@ export type {
   WindowChoice,
 } from '@tp/transport';
 export {
+  Cancellation,
+  type CancelSignal,
+} from '@tp/transport';
+export {
   type ErrorCode,
   Fields,
   type FieldsInit,

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type {
+  CancelSignal,
   Connection,
   DialTls,
   ListenTls,
@@ -27,7 +28,7 @@ export interface RequestOptions {
   /** Asked for once the body has been sent to its end. */
   readonly trailers?: () => FieldsInit;
   /** Aborting cancels the exchange here and stops the handler there. */
-  readonly signal?: AbortSignal;
+  readonly signal?: CancelSignal;
   /**
    * How long the whole exchange may take, in ms, until the end of the response's body. It travels
    * with the request, lowered by the time that it waited. Default: the client's `requestTimeoutMs`
@@ -65,7 +66,7 @@ export interface UpgradeOptions {
   readonly protocol?: string;
   readonly headers?: FieldsInit;
   /** Aborting cancels the exchange, also when it has switched. */
-  readonly signal?: AbortSignal;
+  readonly signal?: CancelSignal;
   /** Until the response's head, in ms. Default: the client's `requestTimeoutMs`. */
   readonly deadlineMs?: number;
   /** As in `RequestOptions`. */
@@ -99,7 +100,7 @@ export interface SendOptions {
   /** At most 64 KiB. */
   readonly body?: string | Uint8Array | null;
   /** Aborting drops it while it waits to be written. */
-  readonly signal?: AbortSignal;
+  readonly signal?: CancelSignal;
   /** How long it may wait, here and there, before its handler is called; in ms. */
   readonly deadlineMs?: number;
   /** As in `RequestOptions`. */
@@ -144,6 +145,8 @@ export interface Request extends IncomingBody {
   readonly hasBody?: boolean;
   /** Fires when the client cancels, the deadline passes, or the link is lost. Made when first asked for. */
   readonly signal: AbortSignal;
+  /** Fires when `signal` does, and costs a fraction of it. Undefined where there is only `signal`. */
+  readonly cancellation?: CancelSignal;
   /** What is left of the client's deadline, in ms; undefined when it set none. */
   readonly remainingMs: number | undefined;
   /** Where the link that brought it comes from: `ADDRESS:PORT`, or `unix`. Undefined where that is not known. */

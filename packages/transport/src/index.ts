@@ -1,5 +1,6 @@
 export { type Clock, systemClock, type Timer } from './clock.ts';
 export type { CallInit, SendInit } from './exchange/call-init.ts';
+export { Cancellation, type CancelSignal } from './exchange/cancellation.ts';
 export type { ClientCall } from './exchange/client-call.ts';
 export type { OutgoingStream } from './exchange/exchange.ts';
 export { RetryBudget } from './exchange/retry-budget.ts';

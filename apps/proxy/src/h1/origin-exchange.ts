@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import type { ResponseInit } from '@tp/http';
+import type { CancelSignal, ResponseInit } from '@tp/http';
 import { Fields, isTpError, MAX_INLINE_BODY, TpError } from '@tp/wire';
 import { type BodyQueue, createBodyQueue } from '../body-queue.ts';
 import type { OutgoingRequest } from '../exchange.ts';
@@ -61,7 +61,7 @@ class Exchange implements OriginExchange {
   over = false;
   readonly #settle: { resolve: (response: ResponseInit) => void; reject: (error: TpError) => void };
   readonly #onOver: (exchange: OriginExchange) => void;
-  readonly #signal: AbortSignal;
+  readonly #signal: CancelSignal;
   #timer: NodeJS.Timeout | undefined;
   #settled = false;
   #head: OriginHead | undefined;
@@ -82,7 +82,8 @@ class Exchange implements OriginExchange {
     const remaining = request.incoming.remainingMs;
     const byDeadline = remaining !== undefined && remaining < timeoutMs;
     this.#timer = setTimeout(onTimeout, byDeadline ? remaining : timeoutMs, this, byDeadline);
-    this.#signal = request.incoming.signal;
+    const { incoming } = request;
+    this.#signal = incoming.cancellation ?? incoming.signal;
     if (this.#signal.aborted) queueMicrotask(() => this.handleEvent());
     else this.#signal.addEventListener('abort', this);
   }
@@ -103,7 +104,7 @@ class Exchange implements OriginExchange {
     }
   }
 
-  /** The request's signal fired. */
+  /** The request's signal has fired. */
   handleEvent(): void {
     const reason: unknown = this.#signal.reason;
     this.#abort(

@@ -1,5 +1,5 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
-import { endToEnd, type Request } from '@tp/http';
+import { Cancellation, type CancelSignal, endToEnd, type Request } from '@tp/http';
 import { Fields, type FieldsInit, TpError } from '@tp/wire';
 import { type BodyQueue, createBodyQueue } from '../body-queue.ts';
 import { formatFieldLines } from '../h1/field-lines.ts';
@@ -52,6 +52,7 @@ class FromNode implements FrontRequest {
   readonly #incoming: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #hasBody: boolean;
+  readonly #cancellation = new Cancellation();
   #controller: AbortController | undefined;
   #queue: BodyQueue | undefined;
   #dropped = false;
@@ -78,6 +79,10 @@ class FromNode implements FrontRequest {
 
   get peer(): string {
     return peerOf(this.#incoming.socket);
+  }
+
+  get cancellation(): CancelSignal {
+    return this.#cancellation;
   }
 
   get signal(): AbortSignal {
@@ -142,6 +147,7 @@ class FromNode implements FrontRequest {
     clearTimeout(this.#continueTimer);
     this.#queue?.fail(clientGone());
     this.#controller?.abort(clientGone());
+    this.#cancellation.cancel(clientGone());
   }
 
   #open(): BodyQueue {

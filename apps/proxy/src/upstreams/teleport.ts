@@ -48,7 +48,7 @@ async function send(client: Client, request: OutgoingRequest): Promise<ResponseI
       path,
       headers,
       body,
-      signal: incoming.signal,
+      signal: incoming.cancellation ?? incoming.signal,
       onInformation: (status: number, fields: Fields) => incoming.inform(status, endToEnd(fields)),
       ...(streamed ? { trailers: () => incoming.trailers ?? Fields.empty } : undefined),
       ...(deadlineMs === undefined ? undefined : { deadlineMs }),
@@ -67,7 +67,7 @@ async function upgrade(client: Client, request: OutgoingRequest): Promise<Respon
       method,
       path,
       headers,
-      signal: incoming.signal,
+      signal: incoming.cancellation ?? incoming.signal,
       onInformation: (status, fields) => incoming.inform(status, endToEnd(fields)),
       ...(deadlineMs === undefined ? undefined : { deadlineMs }),
     });

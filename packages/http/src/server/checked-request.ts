@@ -1,4 +1,4 @@
-import type { ServerExchange } from '@tp/transport';
+import type { CancelSignal, ServerExchange } from '@tp/transport';
 import { type Fields, type FieldsInit, TpError } from '@tp/wire';
 import { CheckedBody } from '../body/checked-body.ts';
 import { BAD_LENGTH, LengthMemory, lengthFlaw, NO_LENGTH } from '../body/content-length.ts';
@@ -60,6 +60,10 @@ class LengthCheckedRequest extends CheckedBody implements Request {
 
   get signal(): AbortSignal {
     return this.#exchange.signal;
+  }
+
+  get cancellation(): CancelSignal {
+    return this.#exchange.cancellation;
   }
 
   get remainingMs(): number | undefined {

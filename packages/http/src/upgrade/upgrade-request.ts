@@ -1,4 +1,4 @@
-import type { ServerExchange } from '@tp/transport';
+import type { CancelSignal, ServerExchange } from '@tp/transport';
 import type { Fields, FieldsInit } from '@tp/wire';
 import type { Request } from '../types.ts';
 
@@ -33,6 +33,10 @@ export class UpgradeRequest implements Request {
 
   get signal(): AbortSignal {
     return this.#exchange.signal;
+  }
+
+  get cancellation(): CancelSignal {
+    return this.#exchange.cancellation;
   }
 
   get remainingMs(): number | undefined {

@@ -1,5 +1,6 @@
 import type { Fields, RequestHead } from '@tp/wire';
 import type { WindowChoice } from '../window/tenants.ts';
+import type { CancelSignal } from './cancellation.ts';
 import type { OutgoingStream } from './exchange.ts';
 
 /** What a call is made of. */
@@ -9,7 +10,7 @@ export interface CallInit {
   readonly body?: Uint8Array | undefined;
   /** The body otherwise. */
   readonly stream?: OutgoingStream | undefined;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: CancelSignal | undefined;
   /** For the whole exchange, in ms. Default: `requestTimeoutMs` until the response's head. */
   readonly deadlineMs?: number | undefined;
   /**

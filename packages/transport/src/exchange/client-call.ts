@@ -83,7 +83,6 @@ export class ClientCall implements Exchange {
   #bytes: Uint8Array = NOTHING;
   #bodyStart = 0;
   #bodyEnd = 0;
-  #onAbort: (() => void) | undefined = undefined;
 
   /**
    * @param open makes of the answered call what its promise resolves with. What it throws, the
@@ -101,11 +100,7 @@ export class ClientCall implements Exchange {
     this.#open = open;
     this.#resolve = resolve;
     this.#reject = reject;
-    const signal = init.signal;
-    if (signal !== undefined) {
-      this.#onAbort = () => this.#abort();
-      signal.addEventListener('abort', this.#onAbort, { once: true });
-    }
+    init.signal?.addEventListener('abort', this);
   }
 
   get status(): number {
@@ -394,7 +389,8 @@ export class ClientCall implements Exchange {
     });
   }
 
-  #abort(): void {
+  /** Its signal has fired. */
+  handleEvent(): void {
     const cause: unknown = this.init.signal?.reason;
     const { processed } = this;
     this.#give(new TpError({ code: 'CANCEL', message: 'the call was aborted', processed, cause }));
@@ -449,10 +445,7 @@ export class ClientCall implements Exchange {
     this.#state = 'over';
     this.writer?.stop();
     this.reader?.release();
-    if (this.#onAbort !== undefined) {
-      this.init.signal?.removeEventListener('abort', this.#onAbort);
-      this.#onAbort = undefined;
-    }
+    this.init.signal?.removeEventListener('abort', this);
     if (wasWritten) this.link?.ended(this);
     this.dueAt = 0;
     this.#owner.done();

@@ -16,6 +16,7 @@ import { jsonOf, piecesOf, textOf } from '../body/incoming-body.ts';
 import type { ServerLink } from '../link/server-link.ts';
 import { type CallStarted, callEnd, callFailed } from '../stats/diagnostics.ts';
 import type { Tenant, WindowChoice } from '../window/tenants.ts';
+import { Cancellation, type CancelSignal } from './cancellation.ts';
 import {
   type Exchange,
   giveCredit,
@@ -49,6 +50,7 @@ export class ServerExchange implements Exchange {
   /** The handler has returned. */
   #returned = false;
   #abort: AbortController | undefined = undefined;
+  #cancellation: Cancellation | undefined = undefined;
   #cause: TpError | undefined = undefined;
   /** The body that came with the head: a range of its batch. */
   readonly #bytes: Uint8Array;
@@ -92,6 +94,13 @@ export class ServerExchange implements Exchange {
     this.#abort ??= new AbortController();
     if (this.#cause !== undefined) this.#abort.abort(this.#cause);
     return this.#abort.signal;
+  }
+
+  /** Fires when `signal` does. */
+  get cancellation(): CancelSignal {
+    this.#cancellation ??= new Cancellation();
+    if (this.#cause !== undefined) this.#cancellation.cancel(this.#cause);
+    return this.#cancellation;
   }
 
   /** What is left of the client's deadline, in ms; undefined when it set none. */
@@ -395,6 +404,7 @@ export class ServerExchange implements Exchange {
       this.#cause = error;
       this.reader?.fail(error);
       this.#abort?.abort(error);
+      this.#cancellation?.cancel(error);
     }
     this.reader?.release();
     this.link.ended(this);
