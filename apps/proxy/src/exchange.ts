@@ -1,5 +1,6 @@
 import type { DialTls, LinkStats, PeerStats, PoolStats, Request, ResponseInit } from '@tp/http';
 import type { Fields } from '@tp/wire';
+import type { WindowChoice } from './window-rule.ts';
 
 /**
  * A request ready to be sent on: the fields that held for the previous connection only are gone,
@@ -31,9 +32,10 @@ export interface Upstream {
    * switches protocols has status 101 and `upgrade`, which must be called: the socket to the origin
    * stands.
    *
+   * @param window of its links for the request; undefined for that which all share.
    * @throws {TpError} whose `processed` says whether the request may be sent elsewhere.
    */
-  send(request: OutgoingRequest): Promise<ResponseInit>;
+  send(request: OutgoingRequest, window?: WindowChoice): Promise<ResponseInit>;
   /** Whether a connection to it stands or can be made now. */
   reachable(): Promise<boolean>;
   /** Figures for metrics. */

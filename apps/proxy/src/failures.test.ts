@@ -14,7 +14,7 @@ describe.each(CHAINS)('failures through %s', (kind) => {
     const { address } = await startChain(kind, `http://127.0.0.1:${await freePort()}`);
     const response = await exchange(address, GET);
     expect(response).toMatch(/^HTTP\/1\.1 503 Service Unavailable\r\n/);
-    expect(response).toContain('Retry-After: 1\r\n');
+    expect(response).toMatch(/Retry-After: [12]\r\n/);
     expect(response).toMatch(/\r\n\r\n503 UNREACHABLE: [^\n]+\n$/);
   });
 

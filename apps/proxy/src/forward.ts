@@ -9,10 +9,12 @@ import { type Meters, NO_UPSTREAM, type Route, statusClass } from './meters.ts';
 import type { ShedReason } from './overload/overload.ts';
 import { passedProtocol } from './passed-protocol.ts';
 import { isUpstreamsFault, MAX_ATTEMPTS, mayRepeat } from './retries.ts';
+import { isCrowded, tellRetryAfter } from './retry-after.ts';
 import type { Routing } from './routing.ts';
 import type { Member } from './upstreams/balance.ts';
 import type { Group } from './upstreams/group.ts';
 import type { Watch, Watcher } from './watch.ts';
+import type { WindowRule } from './window-rule.ts';
 
 /**
  * Passes one request on and resolves with the response's head.
@@ -38,6 +40,7 @@ export interface Way {
   readonly group: Group;
   /** Host and path as configured. */
   readonly name: string;
+  readonly windowFor: WindowRule;
 }
 
 /** What forwarding needs. Routes and policies may change at any time; a request keeps to what it began with. */
@@ -97,6 +100,7 @@ export function createForwarder(
       const policy = policyNow();
       const watch = watcher.begin(listener, request);
       let route = nowhere;
+      let group: Group | undefined;
       waiting += 1;
       try {
         const shed = sheds();
@@ -124,7 +128,7 @@ export function createForwarder(
           if (way === undefined) return refuse(request, NO_ROUTE, watch);
         }
         let tried: Set<Member> | undefined;
-        let { group } = way;
+        group = way.group;
         group.requests += 1;
         for (let attempt = 1; ; attempt++) {
           const member = group.balance.pick(tried);
@@ -137,9 +141,12 @@ export function createForwarder(
           const sent = performance.now();
           try {
             const answering = route;
-            const response = countResponse(await upstream.send(sending), (bytes) => {
+            const window = way.windowFor(request);
+            const answer = countResponse(await upstream.send(sending, window), (bytes) => {
               answering.bytes += bytes;
             });
+            // What comes over a link is answered over it.
+            const response = window === undefined ? answer : { ...answer, window };
             const status = response.status ?? 200;
             if (group.failureStatuses.has(status)) balance.failed(member, isOfGateway(status));
             else balance.answered(member, performance.now() - sent);
@@ -171,6 +178,8 @@ export function createForwarder(
         }
       } catch (error) {
         const known = failed(error, route);
+        if (isCrowded(known.code)) tellRetryAfter(known, meters.latency.quantile(0.5));
+        else if (group !== undefined) tellRetryAfter(known, group.betterInMs());
         watch?.failed(known);
         throw known;
       } finally {

@@ -1,11 +1,12 @@
 import type { Logger } from 'pino';
 import { createAccessLog } from './access-log.ts';
-import { type Address, parseAddress, withPort } from './config/address.ts';
+import { withPort } from './config/address.ts';
 import type { Config, GroupConfig, ListenerConfig } from './config/config.ts';
 import { listenersByKey } from './config/listener-keys.ts';
 import type { TransferFigures, Upstream } from './exchange.ts';
 import { createFailureLog } from './failure-log.ts';
 import { createForwarder, type Way } from './forward.ts';
+import { type Door, openDoor } from './listeners/door.ts';
 import type { IdleEnd, Listener } from './listeners/listener.ts';
 import { type ListenerContext, openListener } from './listeners/open-listener.ts';
 import { type Measuring, startMeasuring } from './measure/measuring.ts';
@@ -16,6 +17,7 @@ import { createRouting, type Routing } from './routing.ts';
 import { openTracing, type Tracing } from './tracing/tracing.ts';
 import { Group, type Naming, SYSTEM_NAMING } from './upstreams/group.ts';
 import { watchTogether } from './watch.ts';
+import { createWindowRule } from './window-rule.ts';
 
 /** A running proxy. */
 export interface RunningProxy {
@@ -77,6 +79,7 @@ export async function startProxy(
 
 interface Open {
   readonly config: ListenerConfig;
+  readonly door: Door;
   readonly listener: Listener;
 }
 
@@ -92,7 +95,7 @@ class Running implements RunningProxy {
   #config: Config;
   #groups: readonly Group[];
   #routing: Routing<Way>;
-  /** By address, and how often that address came before: several may ask for any free port. */
+  /** By what is bound, and how often that came before: several may ask for any free port. */
   #open = new Map<string, Open>();
   #closed: Promise<void> | undefined;
 
@@ -165,9 +168,8 @@ class Running implements RunningProxy {
         await this.#listen(key, config);
       }
     } catch (error) {
-      const { listeners } = this;
-      for (const listener of listeners) listener.destroy();
-      await Promise.all(listeners.map((listener) => listener.drain('now')));
+      for (const { listener } of this.#open.values()) listener.destroy();
+      await Promise.all(Array.from(this.#open.values(), (open) => close(open, 'now')));
       await Promise.all(this.#groups.map((group) => group.close()));
       this.#tracing?.close();
       this.measuring?.close();
@@ -180,22 +182,20 @@ class Running implements RunningProxy {
     this.#replaceGroups(config);
     this.#config = config;
     const wanted = listenersByKey(config.listeners);
-    for (const [key, open] of this.#open) if (!wanted.has(key)) this.#unlisten(key, open);
+    // Before others open: an address of theirs may be covered by one that goes.
+    const gone = [...this.#open].filter(([key]) => !wanted.has(key));
+    await Promise.all(gone.map(([key, open]) => this.#unlisten(key, open)));
     for (const [key, next] of wanted) {
       const open = this.#open.get(key);
-      if (open?.listener.update(next)) {
-        this.#open.set(key, { config: next, listener: open.listener });
-        continue;
-      }
-      if (open !== undefined) this.#unlisten(key, open);
-      await this.#listen(key, next, parseAddress(open?.listener.address ?? ''));
+      if (open === undefined) await this.#listen(key, next);
+      else this.#relisten(key, next, open);
     }
   }
 
   close(idle: IdleEnd = 'now'): Promise<void> {
     // Who was left to come back once more, when it began to close, is not waited for any longer.
     if (idle === 'now' && this.draining)
-      for (const listener of this.listeners) listener.drain(idle);
+      for (const listener of this.listeners) void listener.drain(Promise.resolve(), idle);
     this.#closed ??= this.#drain(idle).finally(this.#failures.flush);
     return this.#closed;
   }
@@ -224,17 +224,35 @@ class Running implements RunningProxy {
     return new Group(group, { drainTimeoutMs, naming: this.#naming, retire });
   }
 
-  async #listen(key: string, config: ListenerConfig, place?: Address): Promise<void> {
-    const at = place ?? withPort(config.address, this.#portOf(key));
-    const listener = await openListener(config, this.#context, at);
-    this.#open.set(key, { config, listener });
-    if (this.draining) await listener.drain('now');
+  async #listen(key: string, config: ListenerConfig): Promise<void> {
+    const door = await openDoor(withPort(config.address, this.#portOf(key)), config.reusePort);
+    const listener = openListener(config, this.#context, door);
+    door.lead(listener);
+    const open = { config, door, listener };
+    this.#open.set(key, open);
+    if (this.draining) await close(open, 'now');
   }
 
-  #unlisten(key: string, { listener }: Open): void {
+  /** Lets another configuration hold at an address: the door stays open, whoever is behind it. */
+  #relisten(key: string, config: ListenerConfig, { door, listener }: Open): void {
+    const isSame = listener.update(config);
+    const next = isSame ? listener : openListener(config, this.#context, door);
+    door.lead(next);
+    this.#open.set(key, { config, door, listener: next });
+    if (!isSame) this.#retire(listener, Promise.resolve());
+  }
+
+  /** Resolves when nobody listens there any more; what is under way goes on. */
+  #unlisten(key: string, { door, listener }: Open): Promise<void> {
     this.#open.delete(key);
+    const closed = door.close();
+    this.#retire(listener, closed);
+    return closed;
+  }
+
+  #retire(listener: Listener, noMore: Promise<void>): void {
     const timer = setTimeout(() => listener.destroy(), this.#config.drainTimeoutMs);
-    const drained = listener.drain('now').finally(() => clearTimeout(timer));
+    const drained = listener.drain(noMore, 'now').finally(() => clearTimeout(timer));
     this.#retired.follow(() => [listener.figures()], drained);
   }
 
@@ -243,7 +261,7 @@ class Running implements RunningProxy {
     const timer = setTimeout(() => {
       for (const listener of listeners) listener.destroy();
     }, this.#config.drainTimeoutMs);
-    await Promise.all(listeners.map((listener) => listener.drain(idle)));
+    await Promise.all(Array.from(this.#open.values(), (open) => close(open, idle)));
     clearTimeout(timer);
     await Promise.all(this.#groups.map((group) => group.close()));
     await this.#retired.ended();
@@ -254,9 +272,14 @@ class Running implements RunningProxy {
 
 function routingOf(config: Config, groups: readonly Group[]): Routing<Way> {
   const byName = new Map(groups.map((group) => [group.name, group]));
-  return createRouting(config.routes, ({ host = '', path, group: name }) => {
-    const group = byName.get(name);
-    if (group === undefined) throw new Error(`there is no group ${name}`);
-    return { group, name: `${host}${path}` };
+  return createRouting(config.routes, (route) => {
+    const { host = '', path } = route;
+    const group = byName.get(route.group);
+    if (group === undefined) throw new Error(`there is no group ${route.group}`);
+    return { group, name: `${host}${path}`, windowFor: createWindowRule(route) };
   });
+}
+
+async function close({ door, listener }: Open, idle: IdleEnd): Promise<void> {
+  await listener.drain(door.close(), idle);
 }

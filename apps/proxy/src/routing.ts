@@ -19,9 +19,9 @@ interface Prefix<Target> {
 }
 
 /** Makes a table of routes. */
-export function createRouting<Target>(
-  routes: readonly RouteConfig[],
-  targetOf: (route: RouteConfig) => Target,
+export function createRouting<Target, Route extends Pick<RouteConfig, 'host' | 'path'>>(
+  routes: readonly Route[],
+  targetOf: (route: Route) => Target,
 ): Routing<Target> {
   const exact = new Map<string, Prefix<Target>[]>();
   const wild = new Map<string, Prefix<Target>[]>();

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type {
   CancelSignal,
@@ -241,6 +242,14 @@ export interface Server {
    */
   listen(address: string): Promise<string>;
   readonly addresses: readonly string[];
+  /**
+   * Serves links on a port that is opened elsewhere and may outlive this server. Call the result with
+   * each connection that comes, before anything is read of it.
+   *
+   * @param address what the connections speak, as for `listen`; its port may be 0.
+   * @throws {TpError} INVALID_ARGUMENT when that can't be.
+   */
+  takeSockets(address: string): (socket: Socket) => void;
   /**
    * Shows other certificates, and accepts other authorities and names, from now on; links that stand
    * go on.

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { TpError } from '@tp/wire';
 import { Deadlines } from './exchange/deadlines.ts';
 import type { ServerExchange } from './exchange/server-exchange.ts';
@@ -8,10 +9,17 @@ import type { Acceptor } from './socket/accept-tls.ts';
 import { AcceptorTls, type ListenTls } from './socket/acceptor-tls.ts';
 import { parseAddress } from './socket/address.ts';
 import type { Connection } from './socket/connection.ts';
-import { type Listener, listenSocket, tooManyLinks } from './socket/listen.ts';
+import {
+  type Listener,
+  listenSocket,
+  type SocketTaker,
+  takeSockets,
+  tooManyLinks,
+} from './socket/listen.ts';
 import { PendingHandshakes } from './socket/pending-handshakes.ts';
 import { checkPlainText, plainAddress } from './socket/plain-text.ts';
 import { SharedPort } from './socket/shared-port.ts';
+import { remoteOf } from './socket/socket-connection.ts';
 import { AcceptedTokens } from './socket/token.ts';
 import { linkFailed } from './stats/diagnostics.ts';
 import { Totals, type TransportStats } from './stats/totals.ts';
@@ -52,6 +60,14 @@ export interface TransportServer {
    */
   listen(address: string): Promise<string>;
   readonly addresses: readonly string[];
+  /**
+   * Serves links on a port that is opened elsewhere and may outlive this server. Call the
+   * result with each connection that comes, before anything is read of it.
+   *
+   * @param address what the connections speak, as for `listen`; its port may be 0.
+   * @throws {TpError} INVALID_ARGUMENT when that can't be.
+   */
+  takeSockets(address: string): (socket: Socket) => void;
   /** Takes a connection that was accepted elsewhere. */
   accept(connection: Connection): void;
   /** Serves links on a port that another protocol's server has opened; see `SharedPort`. */
@@ -99,6 +115,7 @@ class SocketServer implements TransportServer, ServerLinkOwner, Acceptor {
   readonly #admits: ((remote: string) => boolean) | undefined;
   readonly #listeners: Listener[] = [];
   #maxLinks: number;
+  readonly #takers: SocketTaker[] = [];
   readonly #links = new Set<ServerLink>();
   readonly #totals = new Totals('server');
   #closed: Promise<void> | undefined;
@@ -144,6 +161,24 @@ class SocketServer implements TransportServer, ServerLinkOwner, Acceptor {
     return listener.address.url;
   }
 
+  takeSockets(address: string): (socket: Socket) => void {
+    const { handshakeTimeoutMs } = this.#options.limits;
+    const place = parseAddress(address);
+    checkPlainText(plainAddress(place), this.#insecure);
+    const taker = takeSockets(place, { tls: this.#tls, handshakeTimeoutMs }, this);
+    this.#takers.push(taker);
+    return (socket) => {
+      const maxLinks = this.#maxLinks;
+      if (this.#links.size < maxLinks) {
+        taker.take(socket);
+        return;
+      }
+      socket.on('error', () => {});
+      socket.destroy();
+      this.refused(remoteOf(socket), 'maxLinks', tooManyLinks(maxLinks));
+    };
+  }
+
   accept(connection: Connection): void {
     const maxLinks = this.#maxLinks;
     const { remote } = connection;
@@ -184,7 +219,7 @@ class SocketServer implements TransportServer, ServerLinkOwner, Acceptor {
   reloadTls(tls: ListenTls): void {
     if (this.#tls === undefined) this.#tls = new AcceptorTls(tls);
     else this.#tls.reload(tls);
-    for (const listener of this.#listeners) listener.renew();
+    for (const listener of [...this.#listeners, ...this.#takers]) listener.renew();
   }
 
   limitLinks(maxLinks: number): void {

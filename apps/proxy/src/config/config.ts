@@ -74,6 +74,8 @@ export interface ListenerConfig {
   readonly tokens: readonly string[] | undefined;
   readonly codecs: Codecs;
   readonly batchDelayMs: number;
+  /** Names of further fields whose values stay out of compression windows, in lower case. */
+  readonly secretFields: readonly string[];
   readonly insecure: boolean;
 }
 
@@ -102,6 +104,8 @@ export interface GroupConfig {
   readonly members: readonly MemberConfig[];
   readonly codecs: Codecs;
   readonly batchDelayMs: number;
+  /** Names of further fields whose values stay out of compression windows, in lower case. */
+  readonly secretFields: readonly string[];
   readonly links: number;
   /** Undefined: links stay. */
   readonly maxLinkAgeMs: number | undefined;
@@ -159,6 +163,10 @@ export interface RouteConfig {
   /** Begins with `/`. */
   readonly path: string;
   readonly group: string;
+  /** Who shares the compression window of such requests, and of their responses. */
+  readonly window: 'shared' | 'isolated' | 'off';
+  /** What has an isolated window each: `connection`, or the values of a field; undefined: the route. */
+  readonly windowBy: string | undefined;
 }
 
 /** The addresses of all upstreams, as configured. */

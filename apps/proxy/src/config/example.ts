@@ -50,6 +50,7 @@ listeners:
   # - url: teleports://0.0.0.0:8043
   #   tls: { certificates: [{ cert: first.pem, key: first.key }] }
   #   tokens: [a-long-random-text]
+  #   secret-fields: [x-session]
   #   reuse-port: true
 
 # Where requests go.
@@ -74,6 +75,7 @@ groups:
   #   links: 2
   #   max-link-age: 600000
   #   hedge-after: 200
+  #   secret-fields: [x-session]
   #   token: a-long-random-text
   #   tls: { ca: authority.pem, names: [far.example], cert: own.pem, key: own.key }
 
@@ -82,4 +84,6 @@ routes:
   - group: web
   # - { host: api.example, path: /v2, group: far }
   # - { host: "*.example", group: web }
+  # - { host: shop.example, group: far, window: isolated, window-by: x-tenant }
+  # - { host: login.example, group: far, window: off }
 `;

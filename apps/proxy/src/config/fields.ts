@@ -12,6 +12,9 @@ const PEM = 'the path of a PEM file';
 const CODECS = 'a list of zstd, deflate, none in order of preference';
 const NAMES = 'a list of DNS names, *. and a DNS name, or URIs';
 const FORWARDED = 'a list of x-forwarded-for, x-forwarded-proto, x-forwarded-host, forwarded';
+const FIELD_NAMES = 'a list of names of fields';
+const WINDOW_BY = 'connection, or the name of a field';
+const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const RANGES = `a list of ${RANGE_FORMS}`;
 
 const DNS_NAME = /^(?:\*\.)?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/;
@@ -37,6 +40,24 @@ export const token = text('a text of 1 to 4096 bytes', (word) => {
 export const hostPort = text('HOST:PORT', (place) => parseHostPort(place) !== undefined);
 /** Compression of links. */
 export const codecs = listOf(oneOf(['zstd', 'deflate', 'none'], CODECS), CODECS);
+
+/** The name of a field of HTTP (RFC 9110 section 5.1). */
+const fieldName = text(FIELD_NAMES, (name) => FIELD_NAME.test(name));
+
+/** What can be said of all routes, or of one. */
+export const routeFields = {
+  window: oneOf(['shared', 'isolated', 'off'], 'shared, isolated or off').optional().meta({
+    description:
+      'compression window of links for requests and their responses: shared, isolated or off (shared)',
+    placeholder: 'CHOICE',
+  }),
+  'window-by': text(WINDOW_BY, (name) => FIELD_NAME.test(name))
+    .optional()
+    .meta({
+      description: 'with isolated, a window for each connection, or for each value of a field',
+      placeholder: 'connection|FIELD',
+    }),
+};
 
 /** What can be said of all listeners, or of one. */
 export const listenerFields = {
@@ -143,6 +164,11 @@ export const linkFields = {
   'batch-delay': milliseconds(0).optional().meta({
     description: 'how long a link gathers before it sends: fewer bytes for more latency (0)',
     placeholder: 'MS',
+  }),
+  'secret-fields': listOf(fieldName, FIELD_NAMES).optional().meta({
+    description:
+      'further fields whose values stay out of compression windows, as cookies do (none)',
+    placeholder: 'NAME[,NAME…]',
   }),
   insecure: yesOrNo().optional().meta({
     description: 'allows teleport:// beyond this machine: anyone between can read it',

@@ -75,6 +75,7 @@ function resolveGroup(
     members: known,
     codecs: group.codec ?? settings.codec ?? ['zstd', 'deflate'],
     batchDelayMs: group['batch-delay'] ?? settings['batch-delay'] ?? 0,
+    secretFields: group['secret-fields'] ?? settings['secret-fields'] ?? [],
     links: group.links ?? settings.links ?? 1,
     maxLinkAgeMs: group['max-link-age'] ?? settings['max-link-age'],
     timeoutMs: group.timeout ?? settings.timeout ?? 30_000,

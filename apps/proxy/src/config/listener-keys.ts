@@ -1,12 +1,22 @@
+import type { Address } from './address.ts';
 import type { ListenerConfig } from './config.ts';
 
-/** Listeners by their address, and how often that address came before: several may ask for any free port. */
+/**
+ * Listeners by what is bound, whatever is spoken there, and how often that came before: several may ask
+ * for any free port.
+ */
 export function listenersByKey(listeners: readonly ListenerConfig[]): Map<string, ListenerConfig> {
   const keys = new Map<string, ListenerConfig>();
   for (const config of listeners) {
-    let key = config.address.text;
-    for (let turn = 2; keys.has(key); turn++) key = `${config.address.text} ${turn}`;
+    const place = placeOf(config.address);
+    let key = place;
+    for (let turn = 2; keys.has(key); turn++) key = `${place} ${turn}`;
     keys.set(key, config);
   }
   return keys;
+}
+
+function placeOf(address: Address): string {
+  if ('path' in address) return address.path;
+  return 'host' in address ? `${address.host}:${address.port}` : address.text;
 }

@@ -77,6 +77,7 @@ function resolveListener(
     tokens: isLink ? (own.tokens ?? settings.tokens) : undefined,
     codecs: own.codec ?? settings.codec ?? ['zstd', 'deflate'],
     batchDelayMs: own['batch-delay'] ?? settings['batch-delay'] ?? 0,
+    secretFields: own['secret-fields'] ?? settings['secret-fields'] ?? [],
     insecure: own.insecure ?? settings.insecure ?? false,
   };
 }
@@ -127,9 +128,6 @@ function resolveTls(
   }
   const [first, ...others] = certificates;
   if (first === undefined) return undefined;
-  if (address.kind === 'teleport' && others.length > 0) {
-    problems.add(place('certificates'), `${others.length + 1} certificates`, 'one, for links');
-  }
   const ticketKeys = pem.readTicketKeys(place('ticket-keys'), from['ticket-keys']);
   if (own.tls?.['ticket-keys'] !== undefined && address.kind === 'teleport') {
     problems.add(place('ticket-keys'), own.tls['ticket-keys'], 'them at https://, not at links');

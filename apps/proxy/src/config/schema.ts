@@ -8,6 +8,7 @@ import {
   listenerUrl,
   pemPath,
   pinnedNames,
+  routeFields,
   upstreamUrl,
 } from './fields.ts';
 import { generalFields } from './settings.ts';
@@ -119,6 +120,7 @@ const route = mapping({
     .optional()
     .meta({ description: 'whole segments with which the path begins (/)' }),
   group: text(GROUP_NAME).meta({ description: 'where such requests go' }),
+  ...routeFields,
 });
 
 /** What a file may say: the general settings, and listeners, groups and routes one by one. */
@@ -145,3 +147,5 @@ export type FileSettings = z.infer<typeof fileSchema>;
 export type ListenerSettings = NonNullable<FileSettings['listeners']>[number];
 /** One of its groups. */
 export type GroupSettings = NonNullable<FileSettings['groups']>[string];
+/** One of its routes. */
+export type RouteSettings = NonNullable<FileSettings['routes']>[number];

@@ -17,6 +17,7 @@ import {
   listenerUrl,
   pemPath,
   pinnedNames,
+  routeFields,
   upstreamUrl,
 } from './fields.ts';
 
@@ -44,6 +45,7 @@ export const generalFields = {
   }),
   ...linkFields,
   ...groupFields,
+  ...routeFields,
   ...listenerFields,
   'drain-timeout': milliseconds(0).optional().meta({
     description: 'how long requests under way may take after SIGTERM (30000)',

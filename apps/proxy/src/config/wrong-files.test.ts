@@ -32,7 +32,6 @@ function flawsOf(text: string): string[] {
 const IN = 'in: http://127.0.0.1:1\n';
 const OUT = 'out: http://127.0.0.1:2\n';
 const HTTPS = `listeners:\n  - url: https://127.0.0.1:1\n    tls:\n`;
-const LINKS = `listeners:\n  - url: teleports://127.0.0.1:1\n    tls:\n`;
 const GROUP = `${IN}groups:\n  web:\n    members: [http://127.0.0.1:2]\n`;
 const PAIR = '{ cert: cert.pem, key: key.pem }';
 
@@ -113,10 +112,6 @@ const WRONG: readonly (readonly [string, number, string, string, string])[] = [
   [
     `${HTTPS}      certificates: [${PAIR}]\n      client-names: [a.example]\n${OUT}`,
     ...([5, 'listeners[0].tls.client-names', '["a.example"]', 'client-ca beside it'] as const),
-  ],
-  [
-    `${LINKS}      certificates: [${PAIR}, ${PAIR}]\n${OUT}`,
-    ...([4, 'listeners[0].tls.certificates', '"2 certificates"', 'one, for links'] as const),
   ],
   [`${IN}groups: {}\n`, 2, 'groups', '{}', 'one group at least'],
   [`${IN}groups: { 1st: { members: [unix:/a] } }\n`, 2, 'groups.1st', '"1st"', 'a name of letters'],

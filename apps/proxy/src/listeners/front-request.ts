@@ -3,12 +3,13 @@ import { Cancellation, type CancelSignal, endToEnd, type Request } from '@tp/htt
 import { Fields, type FieldsInit, TpError } from '@tp/wire';
 import { type BodyQueue, createBodyQueue } from '../body-queue.ts';
 import { formatFieldLines } from '../h1/field-lines.ts';
+import type { OnConnection } from '../window-rule.ts';
 import type { FrontHead } from './front-head.ts';
-import { peerOf } from './proxied-clients.ts';
+import { connectionIdOf, peerOf } from './proxied-clients.ts';
 import { wholeBody } from './whole-body.ts';
 
 /** A request that came over HTTP, in the shape that every listener hands on. */
-export interface FrontRequest extends Request {
+export interface FrontRequest extends Request, OnConnection {
   /** Whether the whole of it was received. */
   readonly complete: boolean;
   /** Whether the whole of it was received, or has a reader that will receive it. */
@@ -75,6 +76,10 @@ class FromNode implements FrontRequest {
     this.path = head.path;
     this.headers = head.headers;
     this.upgrade = upgrade;
+  }
+
+  get connection(): string {
+    return connectionIdOf(this.#incoming.socket);
   }
 
   get peer(): string {

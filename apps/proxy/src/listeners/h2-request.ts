@@ -2,6 +2,7 @@ import type { ServerHttp2Stream } from 'node:http2';
 import { endToEnd, type Request } from '@tp/http';
 import { Fields, type FieldsInit, TpError } from '@tp/wire';
 import { type BodyQueue, createBodyQueue } from '../body-queue.ts';
+import type { OnConnection } from '../window-rule.ts';
 import { isAnswered } from './h2-answered.ts';
 import type { StreamHead } from './h2-head.ts';
 import { listsOf } from './h2-response-head.ts';
@@ -10,9 +11,16 @@ import { wholeBody } from './whole-body.ts';
 const EMPTY = new Uint8Array(0);
 
 /** A request that came over HTTP/2, in the shape that every listener hands on. */
-export interface StreamRequest extends Request {
+export interface StreamRequest extends Request, OnConnection {
   /** Whether the whole of it was received, or has a reader that will receive it. */
   readonly bodyCaredFor: boolean;
+}
+
+/** Where a request came in. */
+export interface Connection {
+  readonly id: string;
+  /** Where its client is: `ADDRESS:PORT`, or `unix`. */
+  readonly peer: string;
 }
 
 /**
@@ -25,9 +33,9 @@ const CONTINUE_MS = 1_000;
 export function createStreamRequest(
   stream: ServerHttp2Stream,
   head: StreamHead,
-  peer: string,
+  connection: Connection,
 ): StreamRequest {
-  return new FromStream(stream, head, peer);
+  return new FromStream(stream, head, connection);
 }
 
 class FromStream implements StreamRequest {
@@ -36,6 +44,7 @@ class FromStream implements StreamRequest {
   readonly headers: Fields;
   readonly hasBody: boolean;
   readonly peer: string;
+  readonly connection: string;
   readonly remainingMs = undefined;
   readonly upgrade: string | undefined;
   trailers: Fields | undefined;
@@ -46,7 +55,7 @@ class FromStream implements StreamRequest {
   #owesContinue: boolean;
   #continueTimer: NodeJS.Timeout | undefined;
 
-  constructor(stream: ServerHttp2Stream, head: StreamHead, peer: string) {
+  constructor(stream: ServerHttp2Stream, head: StreamHead, { id, peer }: Connection) {
     this.#stream = stream;
     this.#owesContinue = head.hasBody && head.headers.has('expect');
     this.method = head.method;
@@ -55,6 +64,7 @@ class FromStream implements StreamRequest {
     this.headers = head.headers;
     this.hasBody = head.hasBody;
     this.peer = peer;
+    this.connection = id;
     stream.on('trailers', (_trailers, _flags, raw: unknown) => {
       if (Array.isArray(raw)) this.trailers = endToEnd(new Fields(raw.map(String)));
     });

@@ -7,7 +7,7 @@ import type { Refusal } from './front-head.ts';
 import { markAnswered } from './h2-answered.ts';
 import type { StreamRequest } from './h2-request.ts';
 import { listsOf, respondHead } from './h2-response-head.ts';
-import { ownFields } from './own-answers.ts';
+import { failureFields, ownFields } from './own-answers.ts';
 
 /** How long a client may go on sending a body that nobody reads, in ms, before it is told to stop. */
 const LINGER_MS = 2_000;
@@ -77,7 +77,8 @@ export function writeStreamRefusal(
   stream: ServerHttp2Stream,
   { status, code, why }: Refusal,
 ): void {
-  writeText(stream, status, `${status} ${code}: ${why}\n`);
+  const text = `${status} ${code}: ${why}\n`;
+  writeText(stream, status, text, ownFields(text));
 }
 
 /** Answers a request that failed. */
@@ -90,12 +91,17 @@ export function writeStreamFailure(stream: ServerHttp2Stream, error: unknown): v
     return;
   }
   const { status, text } = errorAnswer(known);
-  writeText(stream, status, text);
+  writeText(stream, status, text, failureFields(status, text, known));
 }
 
-function writeText(stream: ServerHttp2Stream, status: number, text: string): void {
+function writeText(
+  stream: ServerHttp2Stream,
+  status: number,
+  text: string,
+  fields: readonly string[],
+): void {
   if (stream.closed) return;
-  respondHead(stream, status, new Fields(ownFields(status, text)));
+  respondHead(stream, status, new Fields(fields));
   stream.write(text);
   stream.resume();
   finish(stream, false);

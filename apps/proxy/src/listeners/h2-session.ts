@@ -11,10 +11,10 @@ import type { Route } from '../meters.ts';
 import { createCancelBudget } from './cancel-budget.ts';
 import { isAnswered } from './h2-answered.ts';
 import { MAX_PAIRS, readStreamHead } from './h2-head.ts';
-import { createStreamRequest } from './h2-request.ts';
+import { type Connection, createStreamRequest } from './h2-request.ts';
 import { writeStreamFailure, writeStreamRefusal, writeStreamResponse } from './h2-response.ts';
 import { openWebsocket } from './h2-websocket.ts';
-import { peerOf } from './proxied-clients.ts';
+import { connectionIdOf, peerOf } from './proxied-clients.ts';
 
 /** What HTTP/2 connections of a listener need. */
 export interface H2Options {
@@ -45,7 +45,7 @@ export function createH2Sessions(options: H2Options): H2Sessions {
   let draining = false;
   return {
     serve(socket) {
-      const peer = peerOf(socket);
+      const connection = { id: connectionIdOf(socket), peer: peerOf(socket) };
       // A client that ends its side is gone: there is nothing left that it could end.
       socket.allowHalfOpen = false;
       const session = performServerHandshake(socket, {
@@ -81,7 +81,7 @@ export function createH2Sessions(options: H2Options): H2Sessions {
             session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
           }
         });
-        void serveStream(stream, headers, rawHeaders, peer, options);
+        void serveStream(stream, headers, rawHeaders, connection, options);
       });
       if (draining) session.close();
     },
@@ -96,7 +96,7 @@ async function serveStream(
   stream: ServerHttp2Stream,
   headers: IncomingHttpHeaders,
   rawHeaders: readonly string[],
-  peer: string,
+  connection: Connection,
   { forward, nowhere, limitHit, maxHeadBytes }: H2Options,
 ): Promise<void> {
   const head = readStreamHead(stream, headers, rawHeaders, maxHeadBytes);
@@ -106,7 +106,7 @@ async function serveStream(
     writeStreamRefusal(stream, head);
     return;
   }
-  const request = createStreamRequest(stream, head, peer);
+  const request = createStreamRequest(stream, head, connection);
   const { websocketKey } = head;
   try {
     const init = await forward(request, head.hasBody);

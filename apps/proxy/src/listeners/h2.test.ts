@@ -221,7 +221,9 @@ describe('a connection of HTTP/2', () => {
     const told = once(session, 'goaway');
     const answered = ask(session, { ':path': '/' });
     await originGot(origin);
-    const draining = Promise.all(proxy.listeners.map((listener) => listener.drain('now')));
+    const draining = Promise.all(
+      proxy.listeners.map((listener) => listener.drain(Promise.resolve(), 'now')),
+    );
     await told;
     answer();
     expect((await answered).body).toBe('ok');

@@ -1,11 +1,10 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { Server as NetServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { ListenerConfig } from '../config/config.ts';
 import type { Forward } from '../forward.ts';
 import { type Meters, NO_UPSTREAM } from '../meters.ts';
-import { type BindOptions, bindHttp } from './bind-http.ts';
 import { trackConnections } from './front-connections.ts';
 import { type FrontHead, type Refusal, readFrontHead } from './front-head.ts';
 import { createFrontRequest } from './front-request.ts';
@@ -14,16 +13,24 @@ import { asksToSwitch, serveUpgrade } from './front-upgrade.ts';
 import { takeH2 } from './h2-preface.ts';
 import { createH2Sessions } from './h2-session.ts';
 import type { Listener } from './listener.ts';
+import { loopTurn } from './loop-turn.ts';
 import { answerFailure, endWith, ownFields } from './own-answers.ts';
 import { admitProxied } from './proxied-clients.ts';
+import { type SpeakOptions, speakHttp } from './speak-http.ts';
 
-/** Where an HTTP listener listens, its bounds, and where its requests go. */
-export interface HttpListenerOptions extends BindOptions {
+/** The bounds of an HTTP listener, and where its requests go. */
+export interface HttpListenerOptions extends SpeakOptions {
+  /** The address of its door as a URL. */
+  readonly address: string;
   /** As configured, and the label in metrics. */
   readonly name: string;
   readonly forward: Forward;
   readonly meters: Meters;
-  /** Applies another configuration to the server; false when it has to be opened anew. */
+  /** Most connections now; further ones are closed unanswered. */
+  readonly maxConnections: () => number;
+  /** How long clients have to hear that this is the end, in ms, before idle connections are closed. */
+  readonly farewellMs: number;
+  /** Applies another configuration to the server; false when another listener has to take over. */
   readonly update: (server: Server, config: ListenerConfig) => boolean;
   /** Whether a connection may stay, by the client's address; undefined for a unix socket. */
   readonly admits: (address: string | undefined) => boolean;
@@ -51,11 +58,15 @@ const NO_BODY: Refusal = {
   why: 'a request that asks for another protocol has no body here',
 };
 
-/** Starts to listen for HTTP/1.1. */
-export async function listenHttp(options: HttpListenerOptions): Promise<Listener> {
+/** In so many steps the time passes that clients have: where this process cannot run, it stands still. */
+const FAREWELL_STEPS = 10;
+
+/** Makes what serves HTTP. */
+export function serveHttp(options: HttpListenerOptions): Listener {
   const { name, forward, meters } = options;
   const nowhere = meters.route(name, NO_UPSTREAM);
-  const { server, connectionEvent, listen } = bindHttp(
+  const isTls = options.tls !== undefined;
+  const server = speakHttp(
     options,
     // What waits for its turn behind another response of its connection can't have that to itself.
     (incoming) => asksToSwitch(incoming) && !connections.isBusy(incoming.socket),
@@ -80,7 +91,7 @@ export async function listenHttp(options: HttpListenerOptions): Promise<Listener
     meters.limitHit('clientNames');
     socket.destroy();
   });
-  const connections = trackConnections(server, connectionEvent);
+  const connections = trackConnections(server, isTls ? 'secureConnection' : 'connection');
   let draining = false;
   /** Connections on which nothing further is a request: where a refused one ends is not sure. */
   const refused = new WeakSet<Duplex>();
@@ -90,7 +101,7 @@ export async function listenHttp(options: HttpListenerOptions): Promise<Listener
     if (code === 'HEAD_LIMIT') meters.limitHit('maxHeadBytes');
     refused.add(response.req.socket);
     const text = `${status} ${code}: ${why}\n`;
-    writeText(response, status, ownFields(status, text), text, true);
+    writeText(response, status, ownFields(text), text, true);
   };
 
   const serve = async (
@@ -168,10 +179,25 @@ export async function listenHttp(options: HttpListenerOptions): Promise<Listener
     if (refusal.status === 408) meters.limitHit('headersTimeout');
     endWith(socket, refusal);
   });
-  server.on('drop', () => meters.limitHit('maxFrontConnections'));
+
+  const closeIdle = (): void => {
+    proxied.closeWaiting();
+    server.closeIdleConnections();
+    connections.closeUnused();
+  };
 
   return {
-    address: await listen(),
+    address: options.address,
+    take: (socket) => {
+      connections.came(socket);
+      // Under TLS, it is the other socket that ends with its client.
+      socket.allowHalfOpen = !isTls;
+      server.emit('connection', socket);
+    },
+    get maxConnections() {
+      return options.maxConnections();
+    },
+    dropped: () => meters.limitHit('maxFrontConnections'),
     figures: () => ({
       httpBytesIn: connections.bytesIn,
       httpBytesOut: connections.bytesOut,
@@ -181,33 +207,32 @@ export async function listenHttp(options: HttpListenerOptions): Promise<Listener
       limitHits: new Map(),
     }),
     update: (config) => options.update(server, config),
-    drain: (end) => {
+    drain: async (noMore, end) => {
       draining = true;
-      const closed = new Promise<void>((resolve) => {
-        if (end === 'now') server.close(() => resolve());
-        else stopListening(server, resolve);
-      });
-      // Not before: who is turned away here must not come back to a socket that is about to close.
+      await noMore;
+      // Not before: who is turned away here must not come back to a door that is about to close.
       h2.drain();
-      if (end === 'now') {
-        proxied.closeWaiting();
-        connections.closeUnused();
-      }
-      return closed;
+      let steps = 0;
+      const farewell = async (): Promise<void> => {
+        steps += 1;
+        if (steps < FAREWELL_STEPS) return;
+        // What waits in the sockets is read first: it may be a request.
+        await loopTurn();
+        await loopTurn();
+        // Again and again, as some began their last response when nobody knew that it was the last.
+        closeIdle();
+      };
+      const step =
+        end === 'next' ? undefined : setInterval(farewell, options.farewellMs / FAREWELL_STEPS);
+      await connections.ended();
+      clearInterval(step);
+      server.close();
     },
     destroy: () => {
       proxied.closeWaiting();
       connections.destroy();
     },
   };
-}
-
-/** Closes as any server does that is none of HTTP: Node's own end of that cuts idle connections off. */
-function stopListening(server: Server, done: () => void): void {
-  NetServer.prototype.close.call(server, () => {
-    // Ends the timer that looks for heads which take too long.
-    server.close(() => done());
-  });
 }
 
 /** Closes a connection once what was written is out. */

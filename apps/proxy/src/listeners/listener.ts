@@ -1,30 +1,33 @@
 import type { ListenerConfig } from '../config/config.ts';
 import type { TransferFigures } from '../exchange.ts';
+import type { Behind } from './door.ts';
 
 /** When an idle connection of HTTP ends. */
 export type IdleEnd = 'now' | 'next';
 
-/** One place where requests come in. */
-export interface Listener {
+/** What serves the requests that come in at one door. */
+export interface Listener extends Behind {
   /** The bound address as a URL, its port filled in. */
   readonly address: string;
   /** Figures for metrics. */
   figures(): TransferFigures;
   /**
    * Goes on with another configuration of the same address, as far as that can be done while it
-   * listens.
+   * serves.
    *
-   * @returns false when it has to be opened anew; then nothing has changed.
+   * @returns false when another listener has to take over; then nothing has changed.
    */
   update(config: ListenerConfig): boolean;
   /**
-   * Takes no further connection, finishes what is under way, and resolves when all is closed.
+   * Finishes the requests under way and those that clients send before they know, and resolves when all is
+   * closed. Clients of HTTP/1.1 are told with their next response. May be called again, with another end.
    *
-   * @param end what becomes of HTTP connections that are idle: they are closed at once (`now`), or with
-   *   their next response (`next`), where others listen at the same address and the client need not be
-   *   cut off.
+   * @param noMore resolves when no further connection will be given to it.
+   * @param end what becomes of HTTP connections that are idle: they are closed when a second has passed
+   *   (`now`), or with their next response alone (`next`), where others listen at the same address and
+   *   the client need not be cut off.
    */
-  drain(end: IdleEnd): Promise<void>;
+  drain(noMore: Promise<void>, end: IdleEnd): Promise<void>;
   /** Cuts off what is left. */
   destroy(): void;
 }

@@ -2,15 +2,15 @@ import { Server as HttpsServer } from 'node:https';
 import { isDeepStrictEqual } from 'node:util';
 import { isTpError } from '@tp/wire';
 import { addressOf, createClientFields } from '../client-fields.ts';
-import type { Address } from '../config/address.ts';
 import { addressList } from '../config/address-list.ts';
 import type { ListenerConfig, ListenerTlsConfig } from '../config/config.ts';
 import type { Forward, Policy } from '../forward.ts';
 import type { Meters } from '../meters.ts';
-import { listenHttp } from './http.ts';
+import { type Door, doorUrl } from './door.ts';
+import { serveHttp } from './http.ts';
 import type { Listener } from './listener.ts';
-import { ServerTls } from './server-tls.ts';
-import { listenTeleport } from './teleport.ts';
+import { linkContexts, ServerTls } from './server-tls.ts';
+import { serveTeleport } from './teleport.ts';
 
 /** What a listener needs beside its configuration. */
 export interface ListenerContext {
@@ -19,6 +19,12 @@ export interface ListenerContext {
   readonly meters: Meters;
   readonly drainTimeoutMs: number;
 }
+
+/**
+ * How long clients have to hear with a response that a listener ends, in ms. A connection that is
+ * closed without that may meet a request on its way.
+ */
+const FAREWELL_MS = 1_000;
 
 /** What of a configuration takes effect at once, for requests and connections to come. */
 interface Live {
@@ -29,96 +35,110 @@ interface Live {
 }
 
 /**
- * Starts to listen.
+ * Makes what serves a configuration behind a door. The door is not led to it yet.
  *
- * @param place where: the address as configured, or with a port that was picked before.
- * @throws {Error} when the address cannot be bound.
+ * @throws {TpError} INVALID_ARGUMENT when it cannot be.
  */
-export async function openListener(
+export function openListener(
   config: ListenerConfig,
   context: ListenerContext,
-  place: Address,
-): Promise<Listener> {
+  door: Door,
+): Listener {
+  let current = config;
   let live = liveOf(config);
   const forward = context.forwarder(config.address.text, () => live.policy);
-  const takeLive = (next: ListenerConfig): true => {
-    live = liveOf(next);
-    return true;
+  const opened: Opened = {
+    config,
+    context,
+    address: doorUrl(config.address, door),
+    forward,
+    current: () => current,
+    live: () => live,
+    take: (next) => {
+      current = next;
+      live = liveOf(next);
+      return true;
+    },
   };
-  return place.kind === 'http' || place.kind === 'http-unix'
-    ? openHttp(config, place, forward, context.meters, () => live, takeLive)
-    : openTeleport(config, place, forward, context.drainTimeoutMs, () => live, takeLive);
+  return config.address.kind === 'http' || config.address.kind === 'http-unix'
+    ? openHttp(opened)
+    : openTeleport(opened);
 }
 
-function openHttp(
-  config: ListenerConfig,
-  address: Address & { kind: 'http' | 'http-unix' },
-  forward: Forward,
-  meters: Meters,
-  live: () => Live,
-  takeLive: (next: ListenerConfig) => true,
-): Promise<Listener> {
-  const { maxConnections, maxHeadBytes, headersTimeoutMs, reusePort } = config;
+/** A listener that is being made. */
+interface Opened {
+  readonly config: ListenerConfig;
+  readonly context: ListenerContext;
+  /** As bound. */
+  readonly address: string;
+  readonly forward: Forward;
+  /** What holds now. */
+  readonly current: () => ListenerConfig;
+  readonly live: () => Live;
+  /** Lets another configuration take effect, as far as that is `Live`. */
+  readonly take: (next: ListenerConfig) => true;
+}
+
+function openHttp({ config, context, address, forward, current, live, take }: Opened): Listener {
   const tls = config.tls === undefined ? undefined : new ServerTls(config.tls);
-  const place =
-    address.kind === 'http' ? { host: address.host, port: address.port } : { path: address.path };
-  let current = config;
-  return listenHttp({
-    ...place,
+  return serveHttp({
+    address,
     ...(tls === undefined ? {} : { tls }),
-    maxConnections,
-    maxHeadBytes,
-    headersTimeoutMs,
-    reusePort,
+    maxHeadBytes: config.maxHeadBytes,
+    headersTimeoutMs: config.headersTimeoutMs,
     http2: config.http2,
     name: config.address.text,
     forward,
-    meters,
+    meters: context.meters,
+    farewellMs: Math.min(FAREWELL_MS, context.drainTimeoutMs),
+    maxConnections: () => current().maxConnections,
     admits: (from) => live().admits(from),
     expectsHeader: (from) => live().expectsHeader(from),
     update: (server, next) => {
-      if (next.reusePort !== current.reusePort || next.http2 !== current.http2) return false;
-      if (next.maxHeadBytes !== current.maxHeadBytes) return false;
+      if (!isDeepStrictEqual(fixedOfHttp(next), fixedOfHttp(config))) return false;
       if (tls !== undefined && next.tls !== undefined && server instanceof HttpsServer) {
-        const isSame = isDeepStrictEqual(next.tls, current.tls);
+        const isSame = isDeepStrictEqual(next.tls, current().tls);
         if (!isSame && !tls.reload(next.tls, server)) return false;
       }
-      server.maxConnections = next.maxConnections;
       server.headersTimeout = next.headersTimeoutMs;
-      current = next;
-      return takeLive(next);
+      return take(next);
     },
   });
 }
 
-function openTeleport(
-  config: ListenerConfig,
-  address: Address,
-  forward: Forward,
-  drainTimeoutMs: number,
-  live: () => Live,
-  takeLive: (next: ListenerConfig) => true,
-): Promise<Listener> {
+/** What a listener of HTTP is told once. */
+function fixedOfHttp({ address, http2, maxHeadBytes }: ListenerConfig): unknown {
+  return { address, http2, maxHeadBytes };
+}
+
+function openTeleport({
+  config,
+  context,
+  address,
+  forward,
+  current,
+  live,
+  take,
+}: Opened): Listener {
   const tls = config.tls === undefined ? undefined : linkTls(config.tls);
   const options = {
     codecs: config.codecs,
     maxBatchDelayMs: config.batchDelayMs,
-    drainTimeoutMs,
+    secretFields: config.secretFields,
+    drainTimeoutMs: context.drainTimeoutMs,
     limits: {
       maxBodyBytes: config.maxBodyBytes,
       headBytes: config.maxHeadBytes,
       maxLinks: config.maxConnections,
     },
     insecure: config.insecure,
-    reusePort: config.reusePort,
     admits: (remote: string) => remote === 'unix' || live().admits(addressOf(remote)),
     ...(tls === undefined ? {} : { tls }),
     ...(config.tokens === undefined ? {} : { tokens: config.tokens }),
   };
-  let current = config;
-  return listenTeleport(address.text, forward, options, (server, next) => {
-    if (!isDeepStrictEqual(fixedOf(next), fixedOf(current))) return false;
-    if (next.tls !== undefined && !isDeepStrictEqual(next.tls, current.tls)) {
+  return serveTeleport(address, forward, options, (server, next) => {
+    if (!isDeepStrictEqual(fixedOfLinks(next), fixedOfLinks(config))) return false;
+    if (next.tls !== undefined && !isDeepStrictEqual(next.tls, current().tls)) {
       try {
         server.reloadTls(linkTls(next.tls));
       } catch (error) {
@@ -128,19 +148,25 @@ function openTeleport(
       }
     }
     server.limitLinks(next.maxConnections);
-    current = next;
-    return takeLive(next);
+    return take(next);
   });
 }
 
-/** What a listener of links is told once, when it is opened. */
-function fixedOf(config: ListenerConfig): unknown {
-  const { codecs, batchDelayMs, maxBodyBytes, maxHeadBytes, insecure, reusePort, tokens } = config;
-  return { codecs, batchDelayMs, maxBodyBytes, maxHeadBytes, insecure, reusePort, tokens };
+/** What a listener of links is told once. */
+function fixedOfLinks(config: ListenerConfig): unknown {
+  const { address, codecs, batchDelayMs, secretFields, insecure, tokens } = config;
+  const { maxBodyBytes, maxHeadBytes } = config;
+  return {
+    ...{ address, codecs, batchDelayMs, secretFields, insecure, tokens },
+    ...{ maxBodyBytes, maxHeadBytes },
+  };
 }
 
-function linkTls({ certificates: [{ cert, key }], clientCa, clientNames }: ListenerTlsConfig) {
+function linkTls(config: ListenerTlsConfig) {
+  const [{ cert, key }, ...others] = config.certificates;
+  const { clientCa, clientNames } = config;
   return {
+    ...(others.length === 0 ? {} : { contextFor: linkContexts(config) }),
     cert,
     key,
     ...(clientCa === undefined ? {} : { ca: clientCa, requestCert: true }),

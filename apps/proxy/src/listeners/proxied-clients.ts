@@ -39,9 +39,27 @@ export function peerOf(socket: Socket): string {
   return remoteAddress === undefined ? 'unix' : `${remoteAddress}:${remotePort}`;
 }
 
+const ids = new WeakMap<Socket, string>();
+let lastId = 0;
+
+/** Tells a connection from all others that this process has had. */
+export function connectionIdOf(socket: Socket): string {
+  const known = ids.get(socket);
+  if (known !== undefined) return known;
+  lastId += 1;
+  const id = String(lastId);
+  ids.set(socket, id);
+  return id;
+}
+
 /** How many bytes came before what is the client's own. */
 export function headerBytesOf(socket: Duplex): number {
   return clients.get(socket)?.headerBytes ?? 0;
+}
+
+/** One connection among those that stand, whichever of its sockets it is asked of. */
+export function placeOf({ remoteAddress, remotePort, localAddress }: Socket): string {
+  return `${remoteAddress} ${remotePort} ${localAddress}`;
 }
 
 /**
@@ -101,11 +119,6 @@ export function admitProxied(server: Server, options: ProxiedOptions): ProxiedCl
     if (client !== undefined) clients.set(socket, client);
   });
   return { closeWaiting };
-}
-
-/** One connection among those that stand. */
-function placeOf({ remoteAddress, remotePort, localAddress }: Socket): string {
-  return `${remoteAddress} ${remotePort} ${localAddress}`;
 }
 
 /**

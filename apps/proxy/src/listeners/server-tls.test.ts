@@ -73,6 +73,31 @@ out: ${origin.address}
     expect(await ask(boundTo(proxy), named)).toEqual({ shown: expected, answer: OK });
   });
 
+  it.each([
+    ['two.example', 'two'],
+    ['a.two.example', 'two'],
+    ['one.example', 'one'],
+    [undefined, 'one'],
+  ])('shows links the one that is for %s: %s', async (servername, expected) => {
+    const proxy = await startTls(`
+listeners:
+  - url: teleports://127.0.0.1:0
+    tls:
+      certificates:
+        - { cert: one.pem, key: one.key }
+        - { cert: two.pem, key: two.key, names: [two.example, '*.two.example'] }
+out: http://127.0.0.1:1
+`);
+    const { port } = new URL(boundTo(proxy));
+    const named = servername === undefined ? {} : { servername };
+    const place = { host: '127.0.0.1', port: Number(port), rejectUnauthorized: false };
+    const socket = tls.connect({ ...place, ALPNProtocols: ['tp/1'], ...named });
+    onTestFinished(() => void socket.destroy());
+    await once(socket, 'secureConnect');
+    const shown = socket.getPeerX509Certificate()?.toString();
+    expect(shown).toBe(expected === 'two' ? OTHER_CERTIFICATE : CERTIFICATE);
+  });
+
   it('takes the names that they have where it is told none', async () => {
     const origin = await rawOrigin(always(OK));
     const proxy = await startTls(`

@@ -4,6 +4,7 @@ import {
   createSecureContext,
   type SecureContext,
   type SecureContextOptions,
+  type SecureVersion,
   type TLSSocket,
 } from 'node:tls';
 import { namesOf, PinnedNames } from '@tp/transport';
@@ -36,7 +37,7 @@ export class ServerTls {
       ...(ticketKeys === undefined ? {} : { ticketKeys: Buffer.from(ticketKeys, 'base64') }),
       requestCert: asks,
       rejectUnauthorized: asks,
-      SNICallback: (name, done) => done(null, this.#contextFor(name.toLowerCase())),
+      SNICallback: (name, done) => done(null, contextFor(this.#shown, name)),
     };
   }
 
@@ -64,22 +65,38 @@ export class ServerTls {
     if (pinned === undefined) return true;
     return pinned.mismatch(namesOf(socket.getPeerX509Certificate()?.subjectAltName)) === undefined;
   }
-
-  #contextFor(name: string): SecureContext | undefined {
-    const found = this.#shown.find(
-      ({ names }) => names !== undefined && names.mismatch([name]) === undefined,
-    );
-    return (found ?? this.#shown[0])?.context;
-  }
 }
 
-function shown(certificate: CertificateConfig, config: ListenerTlsConfig): Shown {
+/** Finds out what a client that names a host is shown by a listener of links; undefined for the default. */
+export function linkContexts(
+  config: ListenerTlsConfig,
+): (name: string) => SecureContext | undefined {
+  const all = config.certificates.map((one) => shown(one, config, 'TLSv1.3'));
+  return (name) => contextFor(all, name);
+}
+
+function contextFor(all: readonly Shown[], servername: string): SecureContext | undefined {
+  const name = servername.toLowerCase();
+  const found = all.find(
+    ({ names }) => names !== undefined && names.mismatch([name]) === undefined,
+  );
+  return (found ?? all[0])?.context;
+}
+
+function shown(
+  certificate: CertificateConfig,
+  config: ListenerTlsConfig,
+  minVersion?: SecureVersion,
+): Shown {
   const names =
     certificate.names ??
     namesOf(new X509Certificate(certificate.cert).subjectAltName).filter(isName);
   return {
     names: names.length === 0 ? undefined : new PinnedNames(names),
-    context: createSecureContext(contextOptions(certificate, config)),
+    context: createSecureContext({
+      ...contextOptions(certificate, config),
+      ...(minVersion === undefined ? {} : { minVersion }),
+    }),
   };
 }
 

@@ -9,27 +9,34 @@ import type { Listener } from './listener.ts';
 export type TeleportListenerOptions = NonNullable<Parameters<typeof createServer>[1]>;
 
 /**
- * Starts to listen for links of tp. `address` is any that `Server.listen` takes.
+ * Makes what serves links of tp.
  *
- * @param update applies another configuration; false when the listener has to be opened anew.
+ * @param address of its door; any that `Server.listen` takes.
+ * @param update applies another configuration; false when another listener has to take over.
  */
-export async function listenTeleport(
+export function serveTeleport(
   address: string,
   forward: Forward,
   options: TeleportListenerOptions,
   update: (server: Server, config: ListenerConfig) => boolean,
-): Promise<Listener> {
+): Listener {
   const server = createServer(
     (request) => forward(request, comesInPieces(request) ? true : undefined),
     options,
   );
-  const bound = await server.listen(address);
   return {
-    address: bound,
-    figures: () => figures(server, bound),
+    address,
+    take: server.takeSockets(address),
+    // The transport has its own limits, for links and for handshakes.
+    maxConnections: undefined,
+    dropped: () => undefined,
+    figures: () => figures(server, address),
     update: (config) => update(server, config),
     // Whoever has a link is told, and loses nothing.
-    drain: () => server.close(),
+    drain: async (noMore) => {
+      await noMore;
+      await server.close();
+    },
     // `close` cuts off what is left after its own drain timeout.
     destroy: () => undefined,
   };

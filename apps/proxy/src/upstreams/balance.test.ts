@@ -121,6 +121,63 @@ describe('balance', () => {
     expect(shares().get('slow')).toBeCloseTo(100);
   });
 
+  describe('one that was slow and is well again', () => {
+    /** Sends a request every 10 ms for so long; gives what the slow one got. */
+    function setUpSlow(answerMs: () => number) {
+      const slow = place('slow');
+      const { balance, clock, member } = setUp([slow, place('a'), place('b')]);
+      for (const name of ['a', 'b']) balance.answered(member(name), 10);
+      balance.answered(member('slow'), 2_000);
+      let answerAt = Number.POSITIVE_INFINITY;
+      let sentAt = 0;
+      return (ms: number): number => {
+        let got = 0;
+        for (let passed = 0; passed < ms; passed += 10) {
+          if (clock.now() >= answerAt) {
+            answerAt = Number.POSITIVE_INFINITY;
+            slow.pending = 0;
+            balance.answered(member('slow'), clock.now() - sentAt);
+          }
+          const picked = balance.pick();
+          if (picked === undefined) throw new Error();
+          if (picked !== member('slow')) balance.answered(picked, 10);
+          else {
+            got += 1;
+            slow.pending = 1;
+            sentAt = clock.now();
+            answerAt = sentAt + answerMs();
+          }
+          clock.pass(10);
+        }
+        return got;
+      };
+    }
+
+    it('has a growing part again after a few seconds', () => {
+      const run = setUpSlow(() => 10);
+      run(3_000);
+      expect(run(5_000)).toBeGreaterThan(15);
+      run(10_000);
+      expect(run(5_000)).toBeGreaterThan(100);
+    });
+
+    it('gets one request in hundreds for as long as it is slow', () => {
+      const run = setUpSlow(() => 2_000);
+      const got = run(60_000);
+      expect(got).toBeGreaterThan(5);
+      expect(got).toBeLessThan(15);
+    });
+
+    it('is noticed within 5 s, however long it was slow', () => {
+      let ms = 2_000;
+      const run = setUpSlow(() => ms);
+      run(60_000);
+      ms = 10;
+      run(6_000);
+      expect(run(5_000)).toBeGreaterThan(20);
+    });
+  });
+
   it('shuns one after its first failure, though it is idle, and though it failed fast', () => {
     const { balance, member, shares } = setUp([place('broken'), place('well')]);
     balance.answered(member('well'), 1);

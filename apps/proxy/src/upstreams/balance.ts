@@ -22,6 +22,20 @@ export interface Member {
   /** It gets nothing until then, if another is there; and how long that was, 0 since its last answer. */
   shunnedUntil: number;
   shunnedMs: number;
+  /** Since when it gets nothing as it seems slow, and how often it was the worse of two since. */
+  usedAt: number;
+  passedOver: number;
+  /** How long that is to be before it is tried, in ms. */
+  tryAfterMs: number;
+  /** How it answers the requests that it gets to see whether it is well again; undefined outside of that. */
+  trial: Trial | undefined;
+}
+
+/** Requests for one that seemed slow, one at a time. */
+interface Trial {
+  /** Quick answers in a row, and the longest of them in ms. */
+  quick: number;
+  slowestMs: number;
 }
 
 /**
@@ -57,6 +71,17 @@ const NOISE_MS = 5;
 const SHUN_AFTER = 2;
 const SHUN_MS = 500;
 const MAX_SHUN_MS = 5_000;
+
+/**
+ * One that seems slow would get nothing for as long as that is remembered. It is tried after so long, in
+ * ms, twice as long each time that it still is, and only once it was the worse of two so often: at most one
+ * request in so many goes to see. It is well again when it has answered a row of them in so small a part of
+ * the time that was expected.
+ */
+const TRY_AFTER_MS = 1_000;
+const MAX_TRY_AFTER_MS = 4_000;
+const TRY_AFTER = 50;
+const QUICK_PART = 0.25;
 
 /**
  * Chooses among the members of a group: the one of two drawn by lot, with weights, where a request
@@ -123,18 +148,29 @@ export class Balance {
     const one = choices[first];
     const other = choices[this.#draw(choices, first)];
     if (one === undefined || other === undefined) return one;
-    return this.#isBetter(one, other, now) ? one : other;
+    const isOne = this.#isBetter(one, other, now);
+    const better = isOne ? one : other;
+    const worse = isOne ? other : one;
+    worse.passedOver += 1;
+    const chosen = isToBeTried(worse, now) ? worse : better;
+    if (chosen === worse) worse.trial ??= { quick: 0, slowestMs: 0 };
+    chosen.passedOver = 0;
+    chosen.usedAt = now;
+    return chosen;
   }
 
   /** A member answered after so long, in ms. */
   answered(member: Member, ms: number): void {
+    const now = this.#clock.now();
     member.shunnedMs = 0;
     member.health.answers = (member.health.answers + 1) | 0;
-    member.health.answered(ms, this.#clock.now());
+    if (member.trial !== undefined) this.#judge(member, member.trial, ms, now);
+    member.health.answered(ms, now);
   }
 
   /** A request that was given up had taken so long already, in ms. */
   gaveUp(member: Member, ms: number): void {
+    member.trial = undefined;
     member.health.gaveUp(ms, this.#clock.now());
   }
 
@@ -147,6 +183,7 @@ export class Balance {
   failed(member: Member, ofItself = true): void {
     const now = this.#clock.now();
     const { health } = member;
+    member.trial = undefined;
     health.failed(now);
     if (health.failuresInRow >= (ofItself ? 1 : SHUN_AFTER) && now >= member.shunnedUntil) {
       member.shunnedMs = Math.min(MAX_SHUN_MS, 2 * member.shunnedMs || SHUN_MS);
@@ -164,6 +201,21 @@ export class Balance {
       if (isUp) place.backSince = this.#clock.now();
     }
     this.#review();
+  }
+
+  /**
+   * Until the first member is to get requests that gets none now, in ms; 0 where one gets some.
+   *
+   * @param checksMs how long active checks take to find out that one is well again.
+   */
+  betterInMs(checksMs: number): number {
+    const now = this.#clock.now();
+    const waits = this.#places.map((place) => {
+      const down = place.isUp ? 0 : checksMs;
+      const shunned = place.shunnedUntil - now;
+      return Math.max(0, down, shunned, this.#ejection.remainingMs(place) ?? 0);
+    });
+    return waits.length === 0 ? 0 : Math.min(...waits);
   }
 
   /** What a member gets now, while there is no panic. */
@@ -196,7 +248,30 @@ export class Balance {
       backSince: undefined,
       shunnedUntil: Number.NEGATIVE_INFINITY,
       shunnedMs: 0,
+      usedAt: this.#clock.now(),
+      passedOver: 0,
+      tryAfterMs: TRY_AFTER_MS,
+      trial: undefined,
     };
+  }
+
+  /** One that was tried is well, or to be tried again later. */
+  #judge(member: Member, trial: Trial, ms: number, now: number): void {
+    if (ms > QUICK_PART * member.health.costMs(now)) {
+      member.trial = undefined;
+      member.usedAt = now;
+      member.passedOver = 0;
+      member.tryAfterMs = Math.min(MAX_TRY_AFTER_MS, 2 * member.tryAfterMs);
+      return;
+    }
+    trial.quick += 1;
+    trial.slowestMs = Math.max(trial.slowestMs, ms);
+    if (trial.quick < this.#ejectionOptions.probes) return;
+    member.trial = undefined;
+    member.tryAfterMs = TRY_AFTER_MS;
+    member.health.recovered(trial.slowestMs, now);
+    member.backSince = now;
+    this.#hasPart = true;
   }
 
   #review(): void {
@@ -280,6 +355,13 @@ function areAlike(cost: number, otherCost: number): boolean {
   const less = Math.min(cost, otherCost) + NOISE_MS;
   const more = Math.max(cost, otherCost) + NOISE_MS;
   return more < 2 * less;
+}
+
+/** Whether one that was not chosen is to get this request all the same, to see how it fares. */
+function isToBeTried(member: Member, now: number): boolean {
+  if (member.upstream.pending > 0) return false;
+  if (member.trial !== undefined) return true;
+  return member.passedOver >= TRY_AFTER && now - member.usedAt >= member.tryAfterMs;
 }
 
 function isUsable(place: Member): boolean {

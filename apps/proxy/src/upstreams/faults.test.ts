@@ -119,8 +119,57 @@ groups:
     slow.delayMs = 0;
     broken.status = 200;
     await dead.revive();
-    const seen = [dead, broken].map((origin) => origin.seen);
-    await news.until(() => [dead, broken].every((origin, i) => origin.seen > (seen[i] ?? 0) + 50));
+    const all = [dead, slow, broken];
+    const seen = all.map((origin) => origin.seen);
+    await news.until(() => all.every((origin, i) => origin.seen > (seen[i] ?? 0) + 50));
+    await news.until(() => statuses.slice(-100).every((status) => status === 200));
+  }, 60_000);
+
+  it('is not noticed by callers where two good ones stand beside it', async () => {
+    const news = new News();
+    const origins = await Promise.all([1, 2, 3, 4, 5].map(() => faultyOrigin(news)));
+    const [dead, slow, broken] = origins;
+    if (dead === undefined || slow === undefined || broken === undefined) throw new Error();
+    const proxy = await startFile(`
+in: http://127.0.0.1:0
+groups:
+  web:
+    members: [${origins.map(({ address }) => address).join(', ')}]
+    eject-time: 1000
+    slow-start: 100
+`);
+    const { statuses } = startLoad(boundTo(proxy), 8, news);
+    await news.until(() => origins.every(({ seen }) => seen > 50));
+
+    slow.delayMs = 2_000;
+    broken.status = 500;
+    await dead.kill();
+    const answeredThen = statuses.length;
+    const [slowThen, brokenThen] = [slow.seen, broken.seen];
+    // Callers see a slow answer or two, and what fails while nobody knows yet; then hardly any.
+    await news.until(() => statuses.length >= answeredThen + 4_000);
+    const during = statuses.slice(answeredThen);
+    const failed = during.filter((status) => status !== 200).length;
+    const count = during.length;
+    console.log(
+      `${count} requests: ${failed} failed, ${broken.seen - brokenThen} went to the broken one, ${slow.seen - slowThen} to the slow one`,
+    );
+    expect(failed).toBeLessThanOrEqual(0.01 * count);
+    expect(broken.seen - brokenThen).toBeLessThanOrEqual(0.01 * count);
+    expect(slow.seen - slowThen).toBeLessThanOrEqual(0.01 * count);
+    const unknown = during.filter((status) => status !== 200 && status !== 500);
+    expect(unknown).toEqual([]);
+
+    slow.delayMs = 0;
+    broken.status = 200;
+    await dead.revive();
+    const wellAt = performance.now();
+    const back = origins.map((origin) => origin.seen);
+    const backs = ['dead', 'slow', 'broken'].map(async (name, index) => {
+      await news.until(() => (origins[index]?.seen ?? 0) > (back[index] ?? 0) + 50);
+      return `${name} ${Math.round(performance.now() - wellAt)} ms`;
+    });
+    console.log(`until each had its part again: ${(await Promise.all(backs)).join(', ')}`);
     await news.until(() => statuses.slice(-100).every((status) => status === 200));
   }, 60_000);
 });

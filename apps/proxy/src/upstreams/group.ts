@@ -71,6 +71,12 @@ export class Group {
     return this.balance.members.map(({ upstream }) => upstream);
   }
 
+  /** When a request that no member could take may do better, in ms, as far as can be known. */
+  betterInMs(): number {
+    const { health } = this.#config;
+    return this.balance.betterInMs(health === undefined ? 0 : health.intervalMs * health.healthy);
+  }
+
   /** Takes a further attempt out of the budget; false when there is none left. */
   mayRetry(): boolean {
     return this.#budget.take(this.requests);

@@ -82,6 +82,7 @@ function teleportOptions(group: GroupConfig, drainTimeoutMs: number) {
   return {
     codecs: group.codecs,
     maxBatchDelayMs: group.batchDelayMs,
+    secretFields: group.secretFields,
     links: group.links,
     requestTimeoutMs: group.timeoutMs,
     drainTimeoutMs,

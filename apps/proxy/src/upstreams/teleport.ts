@@ -10,6 +10,7 @@ import { Fields, isTpError, TpError } from '@tp/wire';
 import { comesInPieces, isBodiless } from '../body.ts';
 import type { OutgoingRequest, TransferFigures, Upstream } from '../exchange.ts';
 import { join } from '../join.ts';
+import type { WindowChoice } from '../window-rule.ts';
 
 /** Options of `createClient`, as the proxy sets them. */
 export type TeleportOptions = NonNullable<Parameters<typeof createClient>[1]>;
@@ -28,8 +29,10 @@ export function createTeleportUpstream(
     get pending() {
       return client.pending;
     },
-    send: (request) =>
-      request.upgrade === undefined ? send(client, request) : upgrade(client, request),
+    send: (request, window) =>
+      request.upgrade === undefined
+        ? send(client, request, window)
+        : upgrade(client, request, window),
     reachable: () => reachable(client),
     figures: () => figures(client),
     peerHealth: () => client.stats().health,
@@ -38,7 +41,11 @@ export function createTeleportUpstream(
   };
 }
 
-async function send(client: Client, request: OutgoingRequest): Promise<ResponseInit> {
+async function send(
+  client: Client,
+  request: OutgoingRequest,
+  window: WindowChoice | undefined,
+): Promise<ResponseInit> {
   const { method, path, headers, body, incoming } = request;
   const deadlineMs = incoming.remainingMs;
   const streamed = body !== null && !(body instanceof Uint8Array);
@@ -50,6 +57,7 @@ async function send(client: Client, request: OutgoingRequest): Promise<ResponseI
       body,
       signal: incoming.cancellation ?? incoming.signal,
       onInformation: (status: number, fields: Fields) => incoming.inform(status, endToEnd(fields)),
+      ...(window === undefined ? undefined : { window }),
       ...(streamed ? { trailers: () => incoming.trailers ?? Fields.empty } : undefined),
       ...(deadlineMs === undefined ? undefined : { deadlineMs }),
     });
@@ -59,7 +67,11 @@ async function send(client: Client, request: OutgoingRequest): Promise<ResponseI
   }
 }
 
-async function upgrade(client: Client, request: OutgoingRequest): Promise<ResponseInit> {
+async function upgrade(
+  client: Client,
+  request: OutgoingRequest,
+  window: WindowChoice | undefined,
+): Promise<ResponseInit> {
   const { method, path, headers, incoming } = request;
   const deadlineMs = incoming.remainingMs;
   try {
@@ -69,6 +81,7 @@ async function upgrade(client: Client, request: OutgoingRequest): Promise<Respon
       headers,
       signal: incoming.cancellation ?? incoming.signal,
       onInformation: (status, fields) => incoming.inform(status, endToEnd(fields)),
+      ...(window === undefined ? undefined : { window }),
       ...(deadlineMs === undefined ? undefined : { deadlineMs }),
     });
     const { socket } = response;

@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import {
   type Connection,
   createTransportServer,
@@ -58,6 +59,10 @@ export class LeanServer implements Server {
 
   listen(address: string): Promise<string> {
     return this.transport.listen(address);
+  }
+
+  takeSockets(address: string): (socket: Socket) => void {
+    return this.transport.takeSockets(address);
   }
 
   accept(connection: Connection): void {

@@ -113,6 +113,14 @@ export class PeerHealth {
     this.#weigh();
   }
 
+  /** Several calls in a row took no longer than this, in ms: what was measured before no longer counts. */
+  recovered(ms: number, now: number): void {
+    this.#age(now);
+    this.#latencyMs = Math.max(ms, LEAST_MS);
+    this.#failing = 0;
+    this.#weigh();
+  }
+
   /** Whether it is still to be probed: not once it has answered enough calls. */
   isProbed(): boolean {
     if (this.standing !== 'probed') return false;

@@ -25,6 +25,7 @@ export function tlsOptions(
     handshakeTimeout,
     requestCert: tls.asks,
     rejectUnauthorized: false,
+    SNICallback: (servername, done) => done(null, tls.contextFor(servername)),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { SecureContextOptions, TLSSocket, TlsOptions } from 'node:tls';
+import type { SecureContext, SecureContextOptions, TLSSocket, TlsOptions } from 'node:tls';
 import { TpError } from '@tp/wire';
 import { invalid } from '../options.ts';
 import { namesOf, PinnedNames } from './peer-names.ts';
@@ -16,6 +16,11 @@ export interface ListenTls
    * any certificate that `ca` vouches for where `requestCert` is set; else none is asked for.
    */
   readonly names?: readonly string[];
+  /**
+   * What a client that names a host is shown instead of `cert`, made by `tls.createSecureContext`;
+   * undefined for `cert`. Without it, all are shown `cert`.
+   */
+  readonly contextFor?: (servername: string) => SecureContext | undefined;
 }
 
 /** An acceptor's side of TLS: what it shows, and what it asks of those who come. */
@@ -36,6 +41,11 @@ export class AcceptorTls {
 
   get certificates(): SecureContextOptions {
     return secureOptions(this.#tls);
+  }
+
+  /** What a client that names this host is shown; undefined for what all are shown. */
+  contextFor(servername: string): SecureContext | undefined {
+    return this.#tls.contextFor?.(servername);
   }
 
   /**

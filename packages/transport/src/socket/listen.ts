@@ -21,8 +21,16 @@ export interface Listener {
   limit(maxLinks: number): void;
 }
 
+/** What makes links of the connections of a port that is opened elsewhere. */
+export interface SocketTaker {
+  /** Takes a connection on which nothing was read yet. */
+  take(socket: Socket): void;
+  /** Shows the certificates that its TLS has now to those who come from now on. */
+  renew(): void;
+}
+
 /** Who is told of connections, and counts those that are not links yet. */
-interface CountingAcceptor extends Acceptor {
+export interface CountingAcceptor extends Acceptor {
   readonly handshakes: PendingHandshakes;
 }
 
@@ -71,6 +79,28 @@ export async function listenSocket(
     },
     renew: () => {
       if (tls !== undefined) secure?.setSecureContext(tls.certificates);
+    },
+  };
+}
+
+/**
+ * Makes links of sockets as a listener of that kind does, TLS included.
+ *
+ * @throws {TpError} INVALID_ARGUMENT when there is no certificate.
+ */
+export function takeSockets(
+  address: Address,
+  { tls, handshakeTimeoutMs }: Pick<ListenInit, 'tls' | 'handshakeTimeoutMs'>,
+  acceptor: CountingAcceptor,
+): SocketTaker {
+  if (address.kind !== 'tls') {
+    return { take: (socket) => accept(socket, address.kind, acceptor), renew: () => {} };
+  }
+  const server = tlsServer(address, tls, handshakeTimeoutMs, acceptor);
+  return {
+    take: (socket) => void server.emit('connection', socket),
+    renew: () => {
+      if (tls !== undefined) server.setSecureContext(tls.certificates);
     },
   };
 }
