@@ -53,6 +53,9 @@ export interface ForwardOptions {
   readonly sheds: () => ShedReason | undefined;
 }
 
+/** The part of one request in how long they take of late. */
+const ONE_OF_LATE = 1 / 64;
+
 /** Makes the way from any listener to the upstreams; call the result with a listener's name. */
 export function createForwarder(
   options: ForwardOptions,
@@ -94,6 +97,8 @@ export function createForwarder(
     };
 
     let waiting = 0;
+    /** How long requests take of late, until their response's head. */
+    let tookMs = 0;
 
     return async (request, follows) => {
       const started = performance.now();
@@ -151,6 +156,7 @@ export function createForwarder(
             if (group.failureStatuses.has(status)) balance.failed(member, isOfGateway(status));
             else balance.answered(member, performance.now() - sent);
             route.count(statusClass(status));
+            tookMs += (performance.now() - started - tookMs) * ONE_OF_LATE;
             return watch === undefined ? response : watch.answered(response);
           } catch (error) {
             judge(group, member, error, performance.now() - sent);
@@ -178,7 +184,7 @@ export function createForwarder(
         }
       } catch (error) {
         const known = failed(error, route);
-        if (isCrowded(known.code)) tellRetryAfter(known, meters.latency.quantile(0.5));
+        if (isCrowded(known.code)) tellRetryAfter(known, tookMs);
         else if (group !== undefined) tellRetryAfter(known, group.betterInMs());
         watch?.failed(known);
         throw known;

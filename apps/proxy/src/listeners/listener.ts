@@ -23,7 +23,7 @@ export interface Listener extends Behind {
    * closed. Clients of HTTP/1.1 are told with their next response. May be called again, with another end.
    *
    * @param noMore resolves when no further connection will be given to it.
-   * @param end what becomes of HTTP connections that are idle: they are closed when a second has passed
+   * @param end what becomes of HTTP connections that are idle: they are closed after a while
    *   (`now`), or with their next response alone (`next`), where others listen at the same address and
    *   the client need not be cut off.
    */

@@ -21,10 +21,11 @@ export interface ListenerContext {
 }
 
 /**
- * How long clients have to hear with a response that a listener ends, in ms. A connection that is
- * closed without that may meet a request on its way.
+ * How long clients have to hear with a response that a listener ends, in ms; at most half of what all
+ * may take. A connection that is closed without that may meet a request on its way, less likely so the
+ * longer it was idle.
  */
-const FAREWELL_MS = 1_000;
+const FAREWELL_MS = 5_000;
 
 /** What of a configuration takes effect at once, for requests and connections to come. */
 interface Live {
@@ -90,7 +91,7 @@ function openHttp({ config, context, address, forward, current, live, take }: Op
     name: config.address.text,
     forward,
     meters: context.meters,
-    farewellMs: Math.min(FAREWELL_MS, context.drainTimeoutMs),
+    farewellMs: Math.min(FAREWELL_MS, context.drainTimeoutMs / 2),
     maxConnections: () => current().maxConnections,
     admits: (from) => live().admits(from),
     expectsHeader: (from) => live().expectsHeader(from),

@@ -9,6 +9,11 @@ export interface SteadyLoad {
   readonly served: number;
   /** What was not answered as it should be. */
   readonly failures: readonly string[];
+  /**
+   * Of these, none: new connections that the system reset before anybody had accepted them, as it does with
+   * those that wait when a listening socket closes.
+   */
+  readonly resets: number;
   /** Fingerprints of the certificates that were shown to new connections, the latest last. */
   readonly certificates: readonly string[];
   /** Resolves when each client has been served so many further times, or one has failed. */
@@ -52,27 +57,39 @@ export function startSteadyLoad(
   address: () => string,
   { ca, own, methods = ['GET', 'POST'] }: SteadyLoadOptions = {},
 ): SteadyLoad {
-  const state = { served: 0, failures: [] as string[], certificates: [] as string[] };
+  const state = {
+    served: 0,
+    resets: 0,
+    failures: [] as string[],
+    certificates: [] as string[],
+  };
   const habits = HABITS.filter(({ method }) => methods.includes(method));
   const counts = habits.map(() => 0);
   const trust = { ...own, ...(ca === undefined ? {} : { ca: [...ca] }) };
-  const agents = [
-    new http.Agent({ keepAlive: true }),
-    new https.Agent({ keepAlive: true, ...trust }),
-  ] as const;
+  // Each has a connection of its own, which is hardly ever idle.
+  const agents = habits.map(
+    () =>
+      [
+        new http.Agent({ keepAlive: true }),
+        new https.Agent({ keepAlive: true, ...trust }),
+      ] as const,
+  );
   let isStopped = false;
   const wake: (() => void)[] = [];
 
-  const call = async ({ method, keeps }: Habit, turn: number): Promise<void> => {
+  const call = async ({ method, keeps }: Habit, index: number, turn: number): Promise<void> => {
+    const [plain, secure] = keeps ? (agents[index] ?? []) : [];
     const url = new URL(address());
     const isTls = url.protocol === 'https:';
     const text = method === 'POST' ? `${turn} `.repeat(1 + (turn % 300)) : 'ok';
     const common = { method, ...trust };
     const request = isTls
-      ? https.request(url, { ...common, agent: keeps ? agents[1] : false })
-      : http.request(url, { ...common, agent: keeps ? agents[0] : false });
+      ? https.request(url, { ...common, agent: secure ?? false })
+      : http.request(url, { ...common, agent: plain ?? false });
     request.end(method === 'POST' ? text : undefined);
-    const [response]: IncomingMessage[] = await once(request, 'response');
+    const [response]: IncomingMessage[] = await once(request, 'response').catch((error) => {
+      throw request.reusedSocket ? error : new NewConnectionError(error);
+    });
     if (response === undefined) throw new Error('no response');
     if (isTls && !keeps) note(state.certificates, response);
     const body = (await response.toArray()).join('');
@@ -83,10 +100,14 @@ export function startSteadyLoad(
   const client = async (habit: Habit, index: number): Promise<void> => {
     for (let turn = 0; !isStopped; turn++) {
       try {
-        await call(habit, turn);
+        await call(habit, index, turn);
         state.served += 1;
         counts[index] = turn + 1;
       } catch (error) {
+        if (error instanceof NewConnectionError && error.isReset) {
+          state.resets += 1;
+          continue;
+        }
         const kind = `${habit.method} ${habit.keeps ? 'kept' : 'new'}`;
         state.failures.push(`${kind}: ${error instanceof Error ? error.message : error}`);
       }
@@ -99,7 +120,7 @@ export function startSteadyLoad(
   const stop = async (): Promise<void> => {
     isStopped = true;
     await Promise.all(clients);
-    for (const agent of agents) agent.destroy();
+    for (const agent of agents.flat()) agent.destroy();
   };
   onTestFinished(stop);
   return Object.assign(state, {
@@ -115,6 +136,16 @@ export function startSteadyLoad(
       }
     },
   });
+}
+
+/** A request had no answer on a connection that had served none before. */
+class NewConnectionError extends Error {
+  readonly isReset: boolean;
+
+  constructor(cause: unknown) {
+    super(`on a new connection: ${cause instanceof Error ? cause.message : cause}`, { cause });
+    this.isReset = cause instanceof Error && 'code' in cause && cause.code === 'ECONNRESET';
+  }
 }
 
 function note(certificates: string[], { socket }: IncomingMessage): void {
