@@ -1,3 +1,4 @@
+import cluster from 'node:cluster';
 import { createServer, type Socket } from 'node:net';
 import type { Address } from '../config/address.ts';
 import { loopTurn } from './loop-turn.ts';
@@ -72,6 +73,11 @@ export async function openDoor(address: Address, reusePort: boolean): Promise<Do
       server.maxConnections = behind.maxConnections ?? Number.POSITIVE_INFINITY;
     },
     async close() {
+      // What comes to a master's socket goes to another worker.
+      if (cluster.isWorker && !reusePort) {
+        server.close();
+        return;
+      }
       const until = performance.now() + CLOSE_MS;
       // The loop accepts one connection a turn; the first of these turns may have begun before.
       let before: number;

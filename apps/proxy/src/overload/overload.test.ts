@@ -93,7 +93,7 @@ describe.each(['http', 'teleport'])('requests to a listener of %s', (scheme) => 
     const hits = () => Number(stats(proxy).limitHits.memoryShed ?? 0);
 
     overload.take({ ...WELL, rssBytes: 900 }, LIMITS);
-    expect(await ask()).toMatch(/^HTTP\/1\.1 503 .*Retry-After: 1\r\n.*503 OVERLOADED: /s);
+    expect(await ask()).toMatch(/^HTTP\/1\.1 503 .*Retry-After: [12]\r\n.*503 OVERLOADED: /s);
     expect(hits()).toBeGreaterThanOrEqual(1);
     expect(origin.received.join('').split('GET /')).toHaveLength(2);
 
@@ -115,7 +115,9 @@ describe.skipIf(!existsSync(MAIN))('tp-proxy (skipped where it is not built)', (
       ]);
       expect(await proxy.logged('turns requests away')).toMatchObject({ limit: 'memoryShed' });
       for (let turn = 0; turn < 2; turn++) {
-        expect(await exchange(proxy.address, GET)).toMatch(/^HTTP\/1\.1 503 .*Retry-After: 1\r\n/s);
+        expect(await exchange(proxy.address, GET)).toMatch(
+          /^HTTP\/1\.1 503 .*Retry-After: [12]\r\n/s,
+        );
       }
       const metrics = await (await fetch(`${proxy.listening.admin}/metrics`)).text();
       expect(metrics).toContain('tp_limit_hits_total{limit="memoryShed"} 2\n');
