@@ -11,7 +11,7 @@ import { startOrigin } from './origin-process.ts';
 import { statsOf } from './pair.ts';
 import { findProgram, needs } from './tools.ts';
 
-const REQUESTS = 2_000;
+const REQUESTS = 1_000;
 const PAGE = 'A page with a few words.\n'.repeat(200);
 
 const need = needs('nginx');
