@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { LinksProcess } from '../memory/links-process.ts';
 import type { Memory } from '../memory/memory.ts';
 import type { NotMeasured, Result } from '../report/report.ts';
+import { idleClients } from './idle-clients.ts';
 import type { Suite } from './suite.ts';
 
 type Codec = 'none' | 'deflate' | 'zstd';
@@ -17,6 +18,8 @@ interface Run {
   readonly malloc?: 'mmap';
 }
 
+const IDLE_CLIENTS = 20_000;
+const IDLE_CLIENTS_QUICK = 10_000;
 const MANY = 10_000;
 const FEW = 500;
 const HELD = 200;
@@ -41,6 +44,15 @@ export const memory: Suite = async ({ quick, progress }) => {
       const why = error instanceof Error ? error.message : String(error);
       notMeasured.push({ system: 'tp', why: `${run.links} links, ${run.codec}: ${why}` });
     }
+  }
+  try {
+    const clients = quick ? IDLE_CLIENTS_QUICK : IDLE_CLIENTS;
+    // Two workers share them, and have connections to the origin too.
+    const most = Math.floor(1.6 * descriptors());
+    results.push(...(await idleClients(Math.min(clients, most), progress)));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    notMeasured.push({ system: 'tp-proxy', why: `idle clients: ${why}` });
   }
   return { results, ratios: [], notMeasured };
 };

@@ -30,37 +30,44 @@ export interface FrontConnections {
 
 /** Follows the connections of a server. */
 export function trackConnections(server: Server, event: string): FrontConnections {
-  const open = new Map<Duplex, Set<FrontRequest>>();
+  /** Those with a request under way. The others are many, and have nothing here but their places. */
+  const busy = new Map<Duplex, FrontRequest[]>();
   const sockets = new Set<Socket>();
   const raw = new Set<Socket>();
+  const isTls = event === 'secureConnection';
   /** Those on which TLS does not stand yet, by where they lead. */
   const handshaking = new Map<string, Socket>();
   /** Told when there is none left. */
   let lastOne = (): void => undefined;
   let closedIn = 0;
   let closedOut = 0;
+  // One function for all sockets, and not one for each.
+  function onClose(this: Socket): void {
+    sockets.delete(this);
+    closedIn += this.bytesRead;
+    closedOut += this.bytesWritten;
+    const requests = busy.get(this) ?? [];
+    busy.delete(this);
+    for (const request of requests) request.abandon();
+  }
+  function onRawClose(this: Socket): void {
+    raw.delete(this);
+    if (raw.size === 0) lastOne();
+  }
   server.on(event, (socket: Socket) => {
-    const requests = new Set<FrontRequest>();
-    open.set(socket, requests);
     sockets.add(socket);
-    handshaking.delete(placeOf(socket));
-    socket.on('close', () => {
-      open.delete(socket);
-      sockets.delete(socket);
-      closedIn += socket.bytesRead;
-      closedOut += socket.bytesWritten;
-      for (const request of requests) request.abandon();
-    });
+    if (isTls) handshaking.delete(placeOf(socket));
+    socket.on('close', onClose);
   });
   return {
     came: (socket) => {
-      const place = placeOf(socket);
       raw.add(socket);
+      socket.on('close', onRawClose);
+      if (!isTls) return;
+      const place = placeOf(socket);
       handshaking.set(place, socket);
       socket.on('close', () => {
-        raw.delete(socket);
         if (handshaking.get(place) === socket) handshaking.delete(place);
-        if (raw.size === 0) lastOne();
       });
     },
     ended: async () => {
@@ -70,17 +77,28 @@ export function trackConnections(server: Server, event: string): FrontConnection
         });
       }
     },
-    begin: (socket, request) => void open.get(socket)?.add(request),
-    done: (socket, request) => void open.get(socket)?.delete(request),
+    begin: (socket, request) => {
+      if (!sockets.has(socket)) return;
+      const requests = busy.get(socket);
+      if (requests === undefined) busy.set(socket, [request]);
+      else requests.push(request);
+    },
+    done: (socket, request) => {
+      const requests = busy.get(socket) ?? [];
+      const place = requests.indexOf(request);
+      if (place < 0) return;
+      if (requests.length === 1) busy.delete(socket);
+      else requests.splice(place, 1);
+    },
     mayInterrupt: (socket) => {
-      const requests = [...(open.get(socket) ?? [])];
-      return requests.length === 0 || (requests.length === 1 && requests[0]?.answered === false);
+      const [first, ...others] = busy.get(socket) ?? [];
+      return first === undefined || (others.length === 0 && !first.answered);
     },
     only: (socket) => {
-      const [first, ...others] = open.get(socket) ?? [];
+      const [first, ...others] = busy.get(socket) ?? [];
       return others.length === 0 ? first : undefined;
     },
-    isBusy: (socket) => (open.get(socket)?.size ?? 0) > 0,
+    isBusy: (socket) => busy.has(socket),
     destroy: () => {
       for (const socket of [...sockets, ...raw]) socket.destroy();
     },
