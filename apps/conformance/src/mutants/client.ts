@@ -89,8 +89,8 @@ export const clientMutants: readonly Mutant[] = [
     rule: 'W-090',
     role: 'client',
     file: 'wire/dist/batch-encoder.js',
-    find: 'more, wholeMs(timeoutMs), detached',
-    replace: 'more, 0, detached',
+    find: 'const ms = wholeMs(timeoutMs)',
+    replace: 'const ms = 0',
   },
   {
     name: 'takes every Cancel for MAYBE',
