@@ -8,6 +8,8 @@ import { prepareSocketPath } from './socket-path.ts';
 export interface Behind {
   /** Takes a connection on which nothing was read yet. */
   take(socket: Socket): void;
+  /** Whether it goes on sending to those who have ended their side. */
+  readonly allowsHalfOpen: boolean;
   /** Most connections of the door at once; undefined for any number. */
   readonly maxConnections: number | undefined;
   /** Is told of each that was closed for it. */
@@ -38,15 +40,19 @@ const CLOSE_MS = 500;
  * @throws {Error} when the address cannot be bound.
  */
 export async function openDoor(address: Address, reusePort: boolean): Promise<Door> {
-  const server = createServer({ noDelay: true });
+  const server = createServer({ noDelay: true, allowHalfOpen: true });
   // Else a master offers it to the next worker, again and again while all are full.
   Object.assign(server, { dropMaxConnection: true });
   let accepted = 0;
   let taker: Behind | undefined;
   server.on('connection', (socket) => {
     accepted += 1;
-    if (taker === undefined) socket.destroy();
-    else taker.take(socket);
+    if (taker === undefined) {
+      socket.destroy();
+      return;
+    }
+    if (!taker.allowsHalfOpen) socket.allowHalfOpen = false;
+    taker.take(socket);
   });
   server.on('drop', () => taker?.dropped());
   if ('path' in address) await prepareSocketPath(address.path);

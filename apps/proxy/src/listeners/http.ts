@@ -190,10 +190,10 @@ export function serveHttp(options: HttpListenerOptions): Listener {
     address: options.address,
     take: (socket) => {
       connections.came(socket);
-      // Under TLS, it is the other socket that ends with its client.
-      socket.allowHalfOpen = !isTls;
       server.emit('connection', socket);
     },
+    // Under TLS, it is the other socket that ends with its client.
+    allowsHalfOpen: !isTls,
     get maxConnections() {
       return options.maxConnections();
     },

@@ -27,6 +27,7 @@ export function serveTeleport(
   return {
     address,
     take: server.takeSockets(address),
+    allowsHalfOpen: false,
     // The transport has its own limits, for links and for handshakes.
     maxConnections: undefined,
     dropped: () => undefined,
