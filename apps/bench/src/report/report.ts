@@ -19,6 +19,9 @@ export interface Result extends Partial<Figures> {
   readonly bytesPerLink?: number;
   readonly heapBytesPerLink?: number;
   readonly externalBytesPerLink?: number;
+  /** What a call takes of the heap and outside of it, client and server together, and what is still there after all. */
+  readonly allocatedBytesPerOp?: number;
+  readonly retainedBytesPerOp?: number;
 }
 
 /** One system against another, both measured in this run. */

@@ -20,6 +20,8 @@ const COLUMNS: readonly Column[] = [
   { title: 'KiB/link', cell: (result) => fixed(result.bytesPerLink, 1024, 1) },
   { title: 'heap KiB/link', cell: (result) => fixed(result.heapBytesPerLink, 1024, 1) },
   { title: 'external KiB/link', cell: (result) => fixed(result.externalBytesPerLink, 1024, 1) },
+  { title: 'allocated B/op', cell: (result) => fixed(result.allocatedBytesPerOp, 1, 0) },
+  { title: 'retained B/op', cell: (result) => fixed(result.retainedBytesPerOp, 1, 1) },
   { title: 'p50 µs', cell: (result) => fixed(result.p50Us, 1, 0) },
   { title: 'p99 µs', cell: (result) => fixed(result.p99Us, 1, 0) },
 ];

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LinksProcess } from '../memory/links-process.ts';
 import type { Memory } from '../memory/memory.ts';
+import { MemoryProcess } from '../memory/memory-process.ts';
 import type { NotMeasured, Result } from '../report/report.ts';
 import { idleClients } from './idle-clients.ts';
 import type { Suite } from './suite.ts';
@@ -20,6 +20,7 @@ interface Run {
 
 const IDLE_CLIENTS = 20_000;
 const IDLE_CLIENTS_QUICK = 10_000;
+const CALLS = 1_000_000;
 const MANY = 10_000;
 const FEW = 500;
 const HELD = 200;
@@ -33,10 +34,18 @@ const SPARE = 200;
 /** Pieces from this size on are mapped by themselves, and given back to the system when they are freed. */
 const MMAP = { MALLOC_MMAP_THRESHOLD_: '65536' };
 
-/** What a link takes at either end, in bytes: fresh, in use, and at rest after use. */
+/**
+ * What a link takes at either end, in bytes: fresh, in use, and at rest after use; and what a call
+ * takes, and leaves behind.
+ */
 export const memory: Suite = async ({ quick, progress }) => {
   const results: Result[] = [];
   const notMeasured: NotMeasured[] = [];
+  try {
+    results.push(await measureCalls(progress));
+  } catch (error) {
+    notMeasured.push({ system: 'tp', why: `${CALLS} calls: ${String(error)}` });
+  }
   for (const run of runs(quick)) {
     try {
       results.push(...(await measure(run, progress)));
@@ -71,14 +80,32 @@ function runs(quick: boolean): Run[] {
   ];
 }
 
+async function measureCalls(progress: (text: string) => void): Promise<Result> {
+  progress(`memory: ${CALLS} calls`);
+  const process = new MemoryProcess('calls.js', [String(CALLS)], {});
+  try {
+    const { allocated, retained } = bytesOf(await process.line());
+    return {
+      system: 'tp',
+      case: `calls/${CALLS}`,
+      codec: 'none',
+      allocatedBytesPerOp: allocated,
+      retainedBytesPerOp: retained,
+    };
+  } finally {
+    await process.stop();
+  }
+}
+
 async function measure(run: Run, progress: (text: string) => void): Promise<Result[]> {
   const { links, codec, windows, malloc } = run;
   const idleMs = windows === 'held' ? HELD_MS : RELEASED_MS;
   const env = malloc === 'mmap' ? MMAP : {};
   const what = `memory: ${links} links, ${codec}${malloc === undefined ? '' : ', mmap'}`;
-  const server = new LinksProcess(['server', codec, String(idleMs)], env);
+  const server = new MemoryProcess('worker.js', ['server', codec, String(idleMs)], env);
   try {
-    const client = new LinksProcess(
+    const client = new MemoryProcess(
+      'worker.js',
       ['client', codec, String(idleMs), urlOf(await server.line())],
       env,
     );
@@ -125,6 +152,14 @@ function perLink(before: Memory, after: Memory, links: number): Partial<Result> 
     heapBytesPerLink: (after.heap - before.heap) / links,
     externalBytesPerLink: (after.external - before.external) / links,
   };
+}
+
+function bytesOf(line: string): { allocated: number; retained: number } {
+  const found: unknown = JSON.parse(line);
+  if (typeof found === 'object' && found !== null && 'allocated' in found && 'retained' in found) {
+    return { allocated: Number(found.allocated), retained: Number(found.retained) };
+  }
+  throw new Error(`expected {"allocated":…,"retained":…}; found ${line}`);
 }
 
 /** How many files a process may have open. */

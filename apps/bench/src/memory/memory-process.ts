@@ -5,19 +5,26 @@ import { createInterface } from 'node:readline';
 import { keepWords, lastWords } from '../last-words.ts';
 import { type Memory, parseMemory } from './memory.ts';
 
-const WORKER = join(import.meta.dirname, 'worker.js');
 /** As many descriptors as the system lets a process have. */
 const RAISED = 'ulimit -n "$(ulimit -H -n)"; exec "$0" "$@"';
 
-/** One end of many links, in a process of its own. */
-export class LinksProcess {
+/** What is measured in a process of its own: one end of many links, or calls. */
+export class MemoryProcess {
   readonly #child: ChildProcess;
   readonly #lines: AsyncIterator<string>;
   #complaint = '';
 
-  /** @param args what the worker is told; see there. @param env what is added to its environment. */
-  constructor(args: readonly string[], env: Readonly<Record<string, string>>) {
-    const command = [process.execPath, '--expose-gc', WORKER, ...args];
+  /**
+   * @param script in this folder.
+   * @param args what it is told; see there.
+   * @param env what is added to its environment.
+   */
+  constructor(
+    script: 'worker.js' | 'calls.js',
+    args: readonly string[],
+    env: Readonly<Record<string, string>>,
+  ) {
+    const command = [process.execPath, '--expose-gc', join(import.meta.dirname, script), ...args];
     const child = spawn('sh', ['-c', RAISED, ...command], {
       stdio: ['pipe', 'pipe', 'pipe'],
       env: { ...process.env, ...env },
