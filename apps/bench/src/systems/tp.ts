@@ -124,6 +124,8 @@ function makeServer(
   return createServer(makeHandler(exchanges), {
     codecs: [options.codec],
     maxBatchDelayMs: options.serverDelayMs,
+    // On a machine with other work, all callers wait at times for longer than a server lets them.
+    limits: { maxHandlerWaitMs: DEADLINE_MS },
     ...(certificate === undefined ? {} : { tls: { cert: certificate.cert, key: certificate.key } }),
   });
 }
