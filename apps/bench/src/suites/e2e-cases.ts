@@ -16,6 +16,7 @@ export interface CaseGroup {
   readonly effort?: Effort;
 }
 
+const DEFAULT_PACKING: readonly Codec[] = ['zstd'];
 const OUR_PACKING: readonly Codec[] = ['zstd', 'deflate'];
 const THEIR_PACKING: readonly Codec[] = ['flate', 'snappy'];
 const PLAIN: readonly Codec[] = ['none'];
@@ -23,7 +24,7 @@ const PLAIN: readonly Codec[] = ['none'];
 const THEIR_DELAYS_MS = [0, 1];
 
 /** Enough where what is compared is far apart. */
-const SHORT: Effort = { rounds: 3, seconds: 0.15, warmupSeconds: 0.6 };
+const SHORT: Effort = { rounds: 4, seconds: 0.1, warmupSeconds: 1.6 };
 
 /** The groups of the suite; `quick` keeps those that the ratios need, and one and a hundred callers besides. */
 export function e2eCases(quick: boolean): CaseGroup[] {
@@ -34,7 +35,7 @@ export function e2eCases(quick: boolean): CaseGroup[] {
   const quickGroups = [
     ...fewer,
     { ...getGroup(1000), theirs: cases('get', PLAIN, THEIR_DELAYS_MS), floor: true, memory: true },
-    ...packed.map((traffic) => packedGroup(traffic, false)),
+    ...packed.map((traffic) => packedGroup(traffic, false, quick ? DEFAULT_PACKING : OUR_PACKING)),
     shapesGroup(quick),
   ];
   if (quick) return quickGroups;
@@ -84,10 +85,14 @@ function delayGroup(delayMs: number): CaseGroup {
   };
 }
 
-function packedGroup(traffic: Case['traffic'], tls: boolean): CaseGroup {
+function packedGroup(
+  traffic: Case['traffic'],
+  tls: boolean,
+  packing: readonly Codec[] = OUR_PACKING,
+): CaseGroup {
   return {
     title: `${traffic}/compressed/1000${tls ? '/tls' : ''}`,
-    ours: cases(traffic, OUR_PACKING, [0], tls),
+    ours: cases(traffic, packing, [0], tls),
     theirs: cases(traffic, THEIR_PACKING, THEIR_DELAYS_MS, tls),
     floor: false,
     memory: false,

@@ -7,8 +7,8 @@ import { e2eContenders } from './e2e-contenders.ts';
 import { e2eRatios } from './e2e-ratios.ts';
 import type { Suite } from './suite.ts';
 
-const QUICK: Effort = { rounds: 4, seconds: 0.2, warmupSeconds: 2.4 };
-const FULL: Effort = { rounds: 9, seconds: 1, warmupSeconds: 2 };
+const QUICK: Effort = { rounds: 8, seconds: 0.1, warmupSeconds: 2.4 };
+const FULL: Effort = { rounds: 9, seconds: 1, warmupSeconds: 4 };
 
 /**
  * Calls end to end: each caller awaits one answer before its next request; client and server share one
