@@ -69,7 +69,7 @@ it('keeps every bar within its chart', () => {
 it('takes a logarithmic scale where bars would disappear, and a linear one from 0 elsewhere', () => {
   const linear = scaleFor([120, 350, 2400]);
   expect(linear.isLog).toBe(false);
-  expect(linear.ticks).toEqual([0, 500, 1000, 1500, 2000]);
+  expect(linear.ticks).toEqual([0, 1000, 2000]);
   expect(linear.at(1200)).toBe(0.5);
   const log = scaleFor([0.6, 100]);
   expect(log.isLog).toBe(true);

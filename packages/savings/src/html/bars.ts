@@ -31,6 +31,8 @@ export interface BarChart {
 }
 
 /** From here on a linear scale would make the short bars disappear. */
+/** More numbers would run into each other under the bars of a narrow chart. */
+const MOST_STEPS = 3;
 const LOG_FROM = 40;
 
 /** A chart as HTML: bars are boxes and labels are text, so that it is readable at any width and can be copied. */
@@ -83,7 +85,8 @@ export function scaleFor(values: readonly number[]): Scale {
 
 function linearScale(most: number): Scale {
   const size = 10 ** Math.floor(Math.log10(most));
-  const step = [0.2, 0.5, 1, 2].map((part) => part * size).find((part) => most / part <= 5) ?? size;
+  const steps = [0.2, 0.5, 1, 2, 5].map((part) => part * size);
+  const step = steps.find((part) => most / part <= MOST_STEPS) ?? size;
   const ticks = Array.from({ length: Math.floor(most / step + 1e-9) + 1 }, (_, i) => i * step);
   return { isLog: false, ticks, at: (value) => Math.max(0, value) / most };
 }
