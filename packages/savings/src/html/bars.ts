@@ -31,9 +31,9 @@ export interface BarChart {
 }
 
 /** From here on a linear scale would make the short bars disappear. */
+const LOG_FROM = 40;
 /** More numbers would run into each other under the bars of a narrow chart. */
 const MOST_STEPS = 3;
-const LOG_FROM = 40;
 
 /** A chart as HTML: bars are boxes and labels are text, so that it is readable at any width and can be copied. */
 export function renderBars({ title, caption, bars, tick }: BarChart): string {
