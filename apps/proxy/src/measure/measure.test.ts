@@ -10,48 +10,54 @@ import { ExchangeSample } from './exchange-sample.ts';
 import type { MeasuredListener } from './measuring.ts';
 import { createSampler } from './sampler.ts';
 
+/** Replays have the lowest priority: on a busy machine they take their time. */
+const REPLAYED = { timeout: 300_000 };
 const SECRET = 'Bearer 0123456789abcdef';
 const BODY = JSON.stringify({ items: Array.from({ length: 40 }, (_, id) => ({ id, stock: 7 })) });
 const ANSWER = `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nSet-Cookie: sid=${'s'.repeat(30)}\r\nContent-Length: ${BODY.length}\r\n\r\n${BODY}`;
 const request = (path: string) =>
   `GET ${path} HTTP/1.1\r\nHost: shop.example\r\nAuthorization: ${SECRET}\r\n\r\n`;
 
-it('says what links would save on what passes, while it runs and when it ends', async () => {
-  const origin = await rawOrigin(always(ANSWER));
-  const proxy = await startProxyProcess([
-    ...['--in', 'http://127.0.0.1:0', '--out', origin.address, '--admin', '127.0.0.1:0'],
-    ...['--measure', '--price-per-gb', '0.5', '--price-per-core', '10'],
-  ]);
-  for (let turn = 10; turn < 40; turn++) await exchange(proxy.address, request(`/items/${turn}`));
-  const admin = proxy.listening.admin ?? '';
-  await proxy.logged('measured');
-  const { listeners } = await resultsOf(admin);
-  expect(listeners).toMatchObject([{ listener: 'http://127.0.0.1:0', seen: 30 }]);
-  const { savings } = listeners[0] ?? {};
-  expect(savings?.requests).toBeGreaterThan(0);
-  expect(savings?.http1.requestBytes).toBe(request('/items/10').length);
-  expect(savings?.http1.responseBytes).toBe(ANSWER.length);
-  expect(savings).toMatchObject({ pricePerGb: 0.5, pricePerCore: 10, rate: { from: 'traffic' } });
-  expect(savings?.results).toHaveLength(18);
-  expect(savings?.delays.map(({ delayMs }) => delayMs)).toEqual([0, 1, 4, 16]);
-  expect(bytesOf(savings, 'zstd')).toBeLessThan(ANSWER.length / 5);
+it(
+  'says what links would save on what passes, while it runs and when it ends',
+  REPLAYED,
+  async () => {
+    const origin = await rawOrigin(always(ANSWER));
+    const proxy = await startProxyProcess([
+      ...['--in', 'http://127.0.0.1:0', '--out', origin.address, '--admin', '127.0.0.1:0'],
+      ...['--measure', '--price-per-gb', '0.5', '--price-per-core', '10'],
+    ]);
+    for (let turn = 10; turn < 40; turn++) await exchange(proxy.address, request(`/items/${turn}`));
+    const admin = proxy.listening.admin ?? '';
+    await proxy.logged('measured');
+    const { listeners } = await resultsOf(admin);
+    expect(listeners).toMatchObject([{ listener: 'http://127.0.0.1:0', seen: 30 }]);
+    const { savings } = listeners[0] ?? {};
+    expect(savings?.requests).toBeGreaterThan(0);
+    expect(savings?.http1.requestBytes).toBe(request('/items/10').length);
+    expect(savings?.http1.responseBytes).toBe(ANSWER.length);
+    expect(savings).toMatchObject({ pricePerGb: 0.5, pricePerCore: 10, rate: { from: 'traffic' } });
+    expect(savings?.results).toHaveLength(18);
+    expect(savings?.delays.map(({ delayMs }) => delayMs)).toEqual([0, 1, 4, 16]);
+    expect(bytesOf(savings, 'zstd')).toBeLessThan(ANSWER.length / 5);
 
-  const page = await fetch(`${admin}/measure`);
-  expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
-  const html = await page.text();
-  expect(html).toContain('What teleporting would save');
-  expect(html).toContain(`${savings?.requests} requests with their answers`);
-  expect(html).toContain('http-equiv="refresh"');
-  expect(html).not.toContain(SECRET);
+    const page = await fetch(`${admin}/measure`);
+    expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
+    const html = await page.text();
+    expect(html).toContain('What teleporting would save');
+    expect(html).toContain(`${savings?.requests} requests with their answers`);
+    expect(html).toContain('http-equiv="refresh"');
+    expect(html).not.toContain(SECRET);
 
-  proxy.process.kill('SIGTERM');
-  expect(await proxy.exited).toBe(0);
-  expect(proxy.complaint).toContain('requests with their answers, replayed over real links');
-  expect(proxy.complaint).toMatch(/^ {2}zstd 1 .*\$/m);
-  expect(proxy.complaint).not.toContain(SECRET);
-});
+    proxy.process.kill('SIGTERM');
+    expect(await proxy.exited).toBe(0);
+    expect(proxy.complaint).toContain('requests with their answers, replayed over real links');
+    expect(proxy.complaint).toMatch(/^ {2}zstd 1 .*\$/m);
+    expect(proxy.complaint).not.toContain(SECRET);
+  },
+);
 
-it('replays what it has when it is told to end before the first figures', async () => {
+it('replays what it has when it is told to end before the first figures', REPLAYED, async () => {
   const origin = await rawOrigin(always(ANSWER));
   const proxy = await startProxyProcess([
     ...['--in', 'http://127.0.0.1:0', '--out', origin.address, '--measure'],
