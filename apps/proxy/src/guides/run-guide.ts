@@ -4,8 +4,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
+import { freePorts } from '../test/free-ports.ts';
 import { MAIN } from '../test/proxy-process.ts';
-import { freePorts } from './free-ports.ts';
 import { portsOf, type Step, withPorts } from './guide.ts';
 
 /** Does what a guide says, in a folder of its own, and compares what it says is printed. */

@@ -1,4 +1,5 @@
 import { onTestFinished } from 'vitest';
+import { freePorts } from '../test/free-ports.ts';
 import { type AtEnd, type ProxyProcess, startProxyProcess } from '../test/proxy-process.ts';
 
 /** Two proxies as processes, with a link between them. */
@@ -21,7 +22,7 @@ export async function startPair(
   flags: PairFlags = {},
   atEnd: AtEnd = onTestFinished,
 ): Promise<Pair> {
-  const far = await startFar('teleport://127.0.0.1:0', origin, flags.far, atEnd);
+  const far = await startFar(await restartableAddress(), origin, flags.far, atEnd);
   const near = await startProxyProcess(
     ['--in', 'http://127.0.0.1:0', '--out', far.address, '--admin', '127.0.0.1:0'].concat(
       flags.near ?? [],
@@ -29,6 +30,12 @@ export async function startPair(
     atEnd,
   );
   return { address: near.address, near, far };
+}
+
+/** Where a proxy can be started anew, as nobody gets its port by chance while it is gone. */
+export async function restartableAddress(): Promise<string> {
+  const [port] = await freePorts(1);
+  return `teleport://127.0.0.1:${port}`;
 }
 
 /** Starts the proxy of a pair that is next to the origin. */

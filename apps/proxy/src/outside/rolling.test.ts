@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { ProxyProcess } from '../test/proxy-process.ts';
 import { startProxyProcess } from '../test/proxy-process.ts';
 import { beginLong, startEchoOrigin, startSteadyLoad } from '../test/steady-load.ts';
-import { startFar, statsOf } from './pair.ts';
+import { restartableAddress, startFar, statsOf } from './pair.ts';
 import { needs } from './tools.ts';
 
 /** How often each side is started anew; 200 are for a person with ten minutes. */
@@ -20,7 +20,7 @@ describe.skipIf(need.missing)(need.title('rolling restarts under load'), () => {
     async () => {
       const origin = await startEchoOrigin();
       const fars = await Promise.all(
-        [0, 1, 2].map(() => startFar('teleport://127.0.0.1:0', origin.address)),
+        [0, 1, 2].map(async () => startFar(await restartableAddress(), origin.address)),
       );
       const out = fars.map(({ address }) => address).join(',');
       const near = await startProxyProcess([

@@ -2,6 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import http, { type Server } from 'node:http';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { boundTo, startFile } from '../test/chain.ts';
+import { freePorts } from '../test/free-ports.ts';
 
 /** An origin whose faults are turned on and off. */
 interface FaultyOrigin {
@@ -28,7 +29,7 @@ class News extends EventEmitter {
 
 async function faultyOrigin(news: News): Promise<FaultyOrigin> {
   const state = { address: '', seen: 0, held: 0, delayMs: 0, status: 200 };
-  let port = 0;
+  const [port] = await freePorts(1);
   let server: Server;
   const listen = async (): Promise<void> => {
     server = http.createServer((_, response) => {
@@ -48,8 +49,6 @@ async function faultyOrigin(news: News): Promise<FaultyOrigin> {
     });
     server.listen(port, '127.0.0.1');
     await once(server, 'listening');
-    const bound = server.address();
-    port = typeof bound === 'object' && bound !== null ? bound.port : 0;
     state.address = `http://127.0.0.1:${port}`;
   };
   const kill = async (): Promise<void> => {
