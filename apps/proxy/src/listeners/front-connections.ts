@@ -30,8 +30,12 @@ export interface FrontConnections {
 
 /** Follows the connections of a server. */
 export function trackConnections(server: Server, event: string): FrontConnections {
-  /** Those with a request under way. The others are many, and have nothing here but their places. */
-  const busy = new Map<Duplex, FrontRequest[]>();
+  /**
+   * What is under way on those that had a request yet. An entry stays as long as its connection: where
+   * entries come and go with requests, V8 leaves a table behind for each few of them, and with it what
+   * was under way then, until its next full collection.
+   */
+  const underWay = new Map<Duplex, FrontRequest[]>();
   const sockets = new Set<Socket>();
   const raw = new Set<Socket>();
   const isTls = event === 'secureConnection';
@@ -46,8 +50,8 @@ export function trackConnections(server: Server, event: string): FrontConnection
     sockets.delete(this);
     closedIn += this.bytesRead;
     closedOut += this.bytesWritten;
-    const requests = busy.get(this) ?? [];
-    busy.delete(this);
+    const requests = underWay.get(this) ?? [];
+    underWay.delete(this);
     for (const request of requests) request.abandon();
   }
   function onRawClose(this: Socket): void {
@@ -79,26 +83,24 @@ export function trackConnections(server: Server, event: string): FrontConnection
     },
     begin: (socket, request) => {
       if (!sockets.has(socket)) return;
-      const requests = busy.get(socket);
-      if (requests === undefined) busy.set(socket, [request]);
+      const requests = underWay.get(socket);
+      if (requests === undefined) underWay.set(socket, [request]);
       else requests.push(request);
     },
     done: (socket, request) => {
-      const requests = busy.get(socket) ?? [];
-      const place = requests.indexOf(request);
-      if (place < 0) return;
-      if (requests.length === 1) busy.delete(socket);
-      else requests.splice(place, 1);
+      const requests = underWay.get(socket) ?? [];
+      if (requests.at(-1) === request) requests.pop();
+      else if (requests.includes(request)) requests.splice(requests.indexOf(request), 1);
     },
     mayInterrupt: (socket) => {
-      const [first, ...others] = busy.get(socket) ?? [];
+      const [first, ...others] = underWay.get(socket) ?? [];
       return first === undefined || (others.length === 0 && !first.answered);
     },
     only: (socket) => {
-      const [first, ...others] = busy.get(socket) ?? [];
+      const [first, ...others] = underWay.get(socket) ?? [];
       return others.length === 0 ? first : undefined;
     },
-    isBusy: (socket) => busy.has(socket),
+    isBusy: (socket) => (underWay.get(socket)?.length ?? 0) > 0,
     destroy: () => {
       for (const socket of [...sockets, ...raw]) socket.destroy();
     },
