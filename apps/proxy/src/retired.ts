@@ -1,4 +1,5 @@
 import type { PeerFigures, TransferFigures } from './exchange.ts';
+import { addPeerCounts } from './peer-counts.ts';
 
 /** The figures of what a reload has ended: counters must not fall when their owner goes. */
 export class Retired {
@@ -60,30 +61,7 @@ export function mergePeers(peers: readonly PeerFigures[]): PeerFigures[] {
 }
 
 function mergePeer(one: PeerFigures, other: PeerFigures): PeerFigures {
-  const merged = {
-    peer: one.peer,
-    links: one.links + other.links,
-    wireBytesIn: one.wireBytesIn + other.wireBytesIn,
-    wireBytesOut: one.wireBytesOut + other.wireBytesOut,
-    unpackedBytesIn: one.unpackedBytesIn + other.unpackedBytesIn,
-    unpackedBytesOut: one.unpackedBytesOut + other.unpackedBytesOut,
-    batchesIn: one.batchesIn + other.batchesIn,
-    batchesOut: one.batchesOut + other.batchesOut,
-    requests: one.requests + other.requests,
-    retries: one.retries + other.retries,
-    hedges: one.hedges + other.hedges,
-    shed: one.shed + other.shed,
-    limitHits: sum(one.limitHits, other.limitHits),
-  };
-  return {
-    ...merged,
-    ratioIn: ratio(merged.unpackedBytesIn, merged.wireBytesIn),
-    ratioOut: ratio(merged.unpackedBytesOut, merged.wireBytesOut),
-  };
-}
-
-function ratio(unpacked: number, wire: number): number {
-  return wire === 0 ? 1 : unpacked / wire;
+  return { ...addPeerCounts(one, other), limitHits: sum(one.limitHits, other.limitHits) };
 }
 
 function sum(

@@ -1,4 +1,5 @@
 import { sumHistograms } from '../latency.ts';
+import { addPeerCounts } from '../peer-counts.ts';
 import type { Figures, RouteFigures } from './figures.ts';
 import type { UpstreamHealth } from './health.ts';
 import { byRoute, type LedgerLine } from './ledger.ts';
@@ -95,25 +96,8 @@ function sumRoutes(one: RouteFigures, other: RouteFigures): RouteFigures {
 type PeerStats = Stats['peers'][number];
 
 function sumPeers(one: PeerStats, other: PeerStats): PeerStats {
-  const wireBytesIn = one.wireBytesIn + other.wireBytesIn;
-  const wireBytesOut = one.wireBytesOut + other.wireBytesOut;
-  const unpackedBytesIn = one.unpackedBytesIn + other.unpackedBytesIn;
-  const unpackedBytesOut = one.unpackedBytesOut + other.unpackedBytesOut;
   return {
-    peer: one.peer,
-    links: one.links + other.links,
-    wireBytesIn,
-    wireBytesOut,
-    unpackedBytesIn,
-    unpackedBytesOut,
-    batchesIn: one.batchesIn + other.batchesIn,
-    batchesOut: one.batchesOut + other.batchesOut,
-    requests: one.requests + other.requests,
-    retries: one.retries + other.retries,
-    hedges: one.hedges + other.hedges,
-    shed: one.shed + other.shed,
-    ratioIn: wireBytesIn === 0 ? 1 : unpackedBytesIn / wireBytesIn,
-    ratioOut: wireBytesOut === 0 ? 1 : unpackedBytesOut / wireBytesOut,
+    ...addPeerCounts(one, other),
     limitHits: sumCounts([one.limitHits, other.limitHits]),
   };
 }
