@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { type FrontHead, type Refusal, readFrontHead } from './front-head.ts';
 import { websocketRequest } from './h2-websocket.ts';
+import { NO_CONNECT, NO_EXPECTATION } from './refusals.ts';
 
 /** The head of a request that came over HTTP/2, in the words of HTTP/1.1. */
 export interface StreamHead extends FrontHead {
@@ -12,21 +13,10 @@ export interface StreamHead extends FrontHead {
 /** Most fields that are read, the parts of a cookie among them, before their stream is reset. */
 export const MAX_PAIRS = 512;
 
-const NO_CONNECT: Refusal = {
-  status: 501,
-  code: 'PROTOCOL',
-  why: 'this is no forward proxy: there is no CONNECT',
-};
 const ONLY_WEBSOCKET: Refusal = {
   status: 501,
   code: 'PROTOCOL',
   why: 'websocket is the only protocol that can be asked for in HTTP/2 here',
-};
-/** RFC 9110 section 10.1.1, as over HTTP/1.1. */
-const NO_EXPECTATION: Refusal = {
-  status: 417,
-  code: 'PROTOCOL',
-  why: '100-continue is the only expectation known here',
 };
 const ODD_TARGET: Refusal = { status: 400, code: 'PROTOCOL', why: 'the target has odd bytes' };
 const TOO_LARGE: Refusal = {

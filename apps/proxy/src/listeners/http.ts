@@ -16,6 +16,7 @@ import type { Listener } from './listener.ts';
 import { loopTurn } from './loop-turn.ts';
 import { answerFailure, endWith, ownFields } from './own-answers.ts';
 import { admitProxied } from './proxied-clients.ts';
+import { NO_CONNECT, NO_EXPECTATION } from './refusals.ts';
 import { type SpeakOptions, speakHttp } from './speak-http.ts';
 
 /** The bounds of an HTTP listener, and where its requests go. */
@@ -37,19 +38,6 @@ export interface HttpListenerOptions extends SpeakOptions {
   /** Whether a connection from this address begins with a header of the PROXY protocol. */
   readonly expectsHeader: (address: string | undefined) => boolean;
 }
-
-const NO_CONNECT: Refusal = {
-  status: 501,
-  code: 'PROTOCOL',
-  why: 'this is no forward proxy: there is no CONNECT',
-};
-
-/** RFC 9110 section 10.1.1. */
-const NO_EXPECTATION: Refusal = {
-  status: 417,
-  code: 'PROTOCOL',
-  why: '100-continue is the only expectation known here',
-};
 
 /** Only before Node 24.9; later, such a request is passed on as one that asks for nothing. */
 const NO_BODY: Refusal = {
