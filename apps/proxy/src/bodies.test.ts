@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { boundTo, CHAINS, start, startChain } from './test/chain.ts';
+import { listenLocal } from './test/listen-local.ts';
 
 /** A pattern that repeats at no power of two, so that swapped pieces are seen. */
 const PIECE = Buffer.from(Array.from({ length: 65_521 }, (_, index) => (index * 7) % 251));
@@ -113,15 +114,8 @@ describe('a slow reader', () => {
         response.on('drain', fill);
         fill();
       });
-      server.listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      onTestFinished(() => {
-        server.closeAllConnections();
-        server.close();
-      });
-      const bound = server.address();
-      const port = typeof bound === 'object' && bound !== null ? bound.port : 0;
-      const { address } = await startChain(kind, `http://127.0.0.1:${port}`);
+      const origin = await listenLocal(server);
+      const { address } = await startChain(kind, origin);
       const [response] = await once(http.get(address, { agent: false }), 'response');
       response.pause();
       // So many turns of everything in between, and the origin could write as many pieces of 64 KiB.
@@ -145,15 +139,8 @@ describe('a body that is not as long as declared', () => {
       request.on('close', () => ends.push(request.complete ? 'complete' : 'aborted'));
       request.resume();
     });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    onTestFinished(() => {
-      server.closeAllConnections();
-      server.close();
-    });
-    const bound = server.address();
-    const port = typeof bound === 'object' && bound !== null ? bound.port : 0;
-    const proxy = await start(['--in', 'http://127.0.0.1:0', '--out', `http://127.0.0.1:${port}`]);
+    const origin = await listenLocal(server);
+    const proxy = await start(['--in', 'http://127.0.0.1:0', '--out', origin]);
     const request = http.request(boundTo(proxy), {
       method: 'PUT',
       agent: false,

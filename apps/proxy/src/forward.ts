@@ -73,12 +73,12 @@ export function createForwarder(
   return (listener, policyNow) => {
     const routes = new Map<string, Map<string, Route>>();
     const routeTo = (upstream: string, name: string): Route => {
-      const byUpstream = routes.get(name) ?? new Map<string, Route>();
-      routes.set(name, byUpstream);
-      const known = byUpstream.get(upstream);
+      const byUpstream = routes.get(name);
+      const known = byUpstream?.get(upstream);
       if (known !== undefined) return known;
       const route = meters.route(listener, upstream, name);
-      byUpstream.set(upstream, route);
+      if (byUpstream === undefined) routes.set(name, new Map([[upstream, route]]));
+      else byUpstream.set(upstream, route);
       return route;
     };
     const nowhere = meters.route(listener, NO_UPSTREAM);

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import { join } from 'node:path';
@@ -6,6 +5,7 @@ import { onTestFinished } from 'vitest';
 import { startHaproxy } from '../outside/haproxy.ts';
 import { startNginx } from '../outside/nginx.ts';
 import { findProgram } from '../outside/tools.ts';
+import { listenLocal } from './listen-local.ts';
 import { rawOrigin } from './raw-origin.ts';
 import { strictRequests } from './strict-requests.ts';
 
@@ -82,15 +82,8 @@ async function nodeOrigin(): Promise<RecordingOrigin> {
     });
     request.on('error', () => undefined);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const bound = server.address();
-  const port = typeof bound === 'object' && bound !== null ? bound.port : 0;
-  return { address: `http://127.0.0.1:${port}`, seen: async () => seen };
+  const address = await listenLocal(server);
+  return { address, seen: async () => seen };
 }
 
 /** It writes into its log what it saw, malformed requests too, and reads bodies to pass them on to itself. */

@@ -3,6 +3,7 @@ import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import type { TLSSocket } from 'node:tls';
 import { onTestFinished } from 'vitest';
+import { listenLocal } from './listen-local.ts';
 
 /** Clients that send one request after the other, and repeat none. */
 export interface SteadyLoad {
@@ -185,16 +186,9 @@ export async function startEchoOrigin(): Promise<EchoOrigin> {
     const body = await request.toArray().catch(() => undefined);
     if (body !== undefined) response.end(body.length === 0 ? 'ok' : Buffer.concat(body));
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const bound = server.address();
-  const port = typeof bound === 'object' && bound !== null ? bound.port : 0;
+  const address = await listenLocal(server);
   return {
-    address: `http://127.0.0.1:${port}`,
+    address,
     release: () => {
       for (const response of held) response.end('slow');
       held = [];
